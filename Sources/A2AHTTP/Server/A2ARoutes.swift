@@ -1,0 +1,61 @@
+public import A2A
+import HTTPTypes
+public import Hummingbird
+
+/// The routes of an agent, to be added to a Hummingbird router beside an application's own.
+///
+/// ```swift
+/// let router = Router()
+/// router.get("hello") { _, _ in "Hello" }
+/// A2ARoutes(service: runtime).add(to: router)
+/// ```
+///
+/// The runtime behind the service must run too: add it to the application's services.
+public struct A2ARoutes: Sendable {
+    /// Where the public card is found (§8.2).
+    public static let cardPath = "/.well-known/agent-card.json"
+
+    private let configuration: HTTPServerConfiguration
+    private let card: AgentCardHandler
+    private let jsonRPC: JSONRPCHandler
+    private let httpJSON: HTTPJSONHandler
+
+    /// - Parameters:
+    ///   - service: What answers calls.
+    ///   - configuration: Paths and limits; what concerns listening is not used.
+    public init(service: any A2AService, configuration: HTTPServerConfiguration = .init()) {
+        self.configuration = configuration
+        self.card = AgentCardHandler(service: service, configuration: configuration)
+        self.jsonRPC = JSONRPCHandler(service: service, configuration: configuration)
+        self.httpJSON = HTTPJSONHandler(service: service, configuration: configuration)
+    }
+
+    /// Adds the card, JSON-RPC and HTTP+JSON.
+    ///
+    /// Every method is routed, so that a wrong one is answered with 405 and not with 404.
+    public func add<Context: RequestContext>(to router: some RouterMethods<Context>) {
+        let prefix = Self.normalized(self.configuration.httpJSONPath)
+        let httpJSON = self.httpJSON
+        for method in Self.methods {
+            router.on(RouterPath(Self.cardPath), method: method) { [card] request, _ in
+                await card.respond(to: request)
+            }
+            router.on(RouterPath(self.configuration.jsonRPCPath), method: method) { [jsonRPC] request, _ in
+                await jsonRPC.respond(to: request)
+            }
+            router.on(RouterPath(prefix + "/**"), method: method) { request, _ in
+                // The path as it came: segments are decoded once, by the binding.
+                let path = request.uri.path
+                guard let range = path.firstRange(of: prefix) else { return Response(status: .notFound) }
+                return await httpJSON.respond(to: request, path: path[range.upperBound...])
+            }
+        }
+    }
+
+    private static let methods: [HTTPRequest.Method] = [.get, .head, .post, .put, .patch, .delete, .options]
+
+    private static func normalized(_ path: String) -> String {
+        let segments = path.split(separator: "/").joined(separator: "/")
+        return segments.isEmpty ? "" : "/" + segments
+    }
+}

@@ -1,0 +1,89 @@
+import A2A
+import Foundation
+import Hummingbird
+import Synchronization
+
+/// Serves the public card at its well-known path, with what caches need (§8.6).
+final class AgentCardHandler: Sendable {
+    private struct Rendered {
+        var card: A2AAgentCard
+        var body: [UInt8]
+        var etag: String
+        var lastModified: Date
+    }
+
+    private let service: any A2AService
+    private let configuration: HTTPServerConfiguration
+    private let rendered = Mutex<Rendered?>(nil)
+
+    init(service: any A2AService, configuration: HTTPServerConfiguration) {
+        self.service = service
+        self.configuration = configuration
+    }
+
+    func respond(to request: Request) async -> Response {
+        guard request.method == .get || request.method == .head else {
+            return Response(status: .methodNotAllowed, headers: [.allow: "GET, HEAD"])
+        }
+        do {
+            let context = CallContext(parameters: ServiceParameters(request.headers))
+            let rendered = try self.render(try await self.service.getAgentCard(context: context))
+            let headers: HTTPFields = [
+                .contentType: "application/json",
+                .cacheControl: "public, max-age=\(self.configuration.cardMaxAge.components.seconds)",
+                .eTag: rendered.etag,
+                .lastModified: Self.httpDate(rendered.lastModified),
+            ]
+            if Self.isUnchanged(rendered.etag, rendered.lastModified, request.headers) {
+                return Response(status: .notModified, headers: headers)
+            }
+            return Response(
+                status: .ok, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: rendered.body)))
+        } catch {
+            let error = A2AError(wrapping: error)
+            return HTTPCall.response(
+                HTTPResponse.Status(error), RESTError.encode(error), contentType: HTTPJSONHandler.contentType)
+        }
+    }
+
+    /// The card in JSON; encoded again only when it has changed.
+    private func render(_ card: A2AAgentCard) throws -> Rendered {
+        try self.rendered.withLock { rendered in
+            if let rendered, rendered.card == card { return rendered }
+            let body = try ModelJSON.encode(card)
+            let new = Rendered(
+                card: card, body: body, etag: "\"\(Self.fingerprint(body))\"", lastModified: Date())
+            rendered = new
+            return new
+        }
+    }
+
+    /// Whether the client has this card already: If-None-Match decides, If-Modified-Since only without it (RFC 9110 §13.2.2).
+    static func isUnchanged(_ etag: String, _ lastModified: Date, _ headers: HTTPFields) -> Bool {
+        if let known = headers[.ifNoneMatch] {
+            return known.split(separator: ",").map(\.trimmingSpaces).contains { candidate in
+                candidate == "*" || candidate == etag || candidate == "W/" + etag
+            }
+        }
+        guard let since = headers[.ifModifiedSince], let date = Self.parseHTTPDate(since) else { return false }
+        return lastModified.timeIntervalSince1970.rounded(.down) <= date.timeIntervalSince1970
+    }
+
+    /// FNV-1a with 64 bits: enough to tell one card from the next.
+    private static func fingerprint(_ bytes: [UInt8]) -> String {
+        let hash = bytes.reduce(UInt64(0xcbf2_9ce4_8422_2325)) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
+        return String(hash, radix: 16)
+    }
+
+    static func httpDate(_ date: Date) -> String { self.dateFormat().string(from: date) }
+
+    static func parseHTTPDate(_ text: String) -> Date? { self.dateFormat().date(from: text) }
+
+    private static func dateFormat() -> DateFormatter {
+        let format = DateFormatter()
+        format.locale = Locale(identifier: "en_US_POSIX")
+        format.timeZone = TimeZone(identifier: "GMT")
+        format.dateFormat = "EEE, dd MMM yyyy HH:mm:ss 'GMT'"
+        return format
+    }
+}

@@ -1,0 +1,104 @@
+import A2A
+import HTTPTypes
+import Hummingbird
+import NIOCore
+
+/// What both JSON bindings do with a request before and after the call.
+struct HTTPCall {
+    let configuration: HTTPServerConfiguration
+    let request: Request
+
+    /// The context of the call.
+    ///
+    /// - Parameter versionParameter: The version given as a query parameter, if any; the header wins.
+    /// - Throws: ``A2AError`` with `.versionNotSupported`.
+    func context(binding: ProtocolBinding, tenant: String = "", versionParameter: String? = nil) throws -> CallContext {
+        let headers = self.request.headers
+        return CallContext(
+            tenant: tenant,
+            version: try ProtocolVersion.negotiate(
+                headers[.a2aVersion] ?? versionParameter, supported: self.configuration.versions,
+                assumed: self.configuration.assumedVersion),
+            requestedExtensions: ExtensionNegotiation.parse(headers[.a2aExtensions]),
+            resumeAfter: headers[.lastEventID].flatMap { Int64($0) },
+            parameters: ServiceParameters(headers),
+            binding: binding.rawValue
+        )
+    }
+
+    /// Refuses bodies that say that they are something else than JSON; one that says nothing is taken for JSON.
+    func checkContentType() throws(HTTPRefusal) {
+        guard let type = self.request.headers[.contentType] else { return }
+        guard MediaType.accepts(["application/json", "application/a2a+json"], type) else {
+            throw HTTPRefusal(
+                .unsupportedMediaType,
+                A2AError(
+                    .invalidRequest,
+                    "The content type '\(type.prefix(100))' is not supported; send application/json or "
+                        + "application/a2a+json."))
+        }
+    }
+
+    /// The whole body.
+    ///
+    /// - Throws: ``HTTPRefusal`` with 413 as soon as it is known to be too large.
+    func body() async throws -> [UInt8] {
+        let limit = self.configuration.maxBodyBytes
+        if let length = self.request.headers[.contentLength].flatMap({ Int($0) }), length > limit {
+            throw HTTPRefusal.tooLarge(limit: limit)
+        }
+        var bytes: [UInt8] = []
+        for try await buffer in self.request.body {
+            guard bytes.count + buffer.readableBytes <= limit else { throw HTTPRefusal.tooLarge(limit: limit) }
+            bytes.append(contentsOf: buffer.readableBytesView)
+        }
+        return bytes
+    }
+
+    /// An answer in JSON.
+    static func response(
+        _ status: HTTPResponse.Status = .ok, _ body: [UInt8], contentType: String, context: CallContext? = nil
+    ) -> Response {
+        var headers: HTTPFields = [.contentType: contentType]
+        Self.addParameters(of: context, to: &headers)
+        return Response(status: status, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: body)))
+    }
+
+    static func addParameters(of context: CallContext?, to headers: inout HTTPFields) {
+        guard let activated = context?.response.activatedExtensions, !activated.isEmpty else { return }
+        headers[.a2aExtensions] = activated.joined(separator: ",")
+    }
+
+    /// Adds what HTTP has its own fields for: the challenge of a 401, the time to wait.
+    static func addFields(for error: A2AError, to headers: inout HTTPFields) {
+        if error.code == .unauthenticated { headers[.wwwAuthenticate] = error.challenge ?? "Bearer realm=\"a2a\"" }
+        if let delay = error.retryDelay {
+            headers[.retryAfter] = String(max(1, delay.components.seconds))
+        }
+    }
+}
+
+/// A request that HTTP itself refuses, before the binding can read it.
+struct HTTPRefusal: Error {
+    var status: HTTPResponse.Status
+    var error: A2AError
+    /// The methods to use instead, for 405.
+    var allowed: [HTTPRequest.Method] = []
+
+    init(_ status: HTTPResponse.Status, _ error: A2AError, allowed: [HTTPRequest.Method] = []) {
+        self.status = status
+        self.error = error
+        self.allowed = allowed
+    }
+
+    static func tooLarge(limit: Int) -> HTTPRefusal {
+        HTTPRefusal(
+            .contentTooLarge,
+            A2AError(.requestTooLarge, "The body is larger than this agent accepts (\(limit) bytes)."))
+    }
+}
+
+extension HTTPResponse.Status {
+    /// The status of an error on the HTTP+JSON binding (§5.4).
+    init(_ error: A2AError) { self.init(code: error.code.http) }
+}

@@ -1,0 +1,118 @@
+import A2A
+import Hummingbird
+import SwiftProtobuf
+
+/// Serves an ``A2AService`` over JSON-RPC 2.0 (§9).
+struct JSONRPCHandler: Sendable {
+    static let contentType = "application/json"
+
+    let service: any A2AService
+    let configuration: HTTPServerConfiguration
+
+    func respond(to request: Request) async -> Response {
+        let call = HTTPCall(configuration: self.configuration, request: request)
+        do {
+            guard request.method == .post else {
+                throw HTTPRefusal(
+                    .methodNotAllowed, A2AError(.invalidRequest, "JSON-RPC takes POST only."), allowed: [.post])
+            }
+            try call.checkContentType()
+            let rpc = try JSONRPC.decodeRequest(try await call.body())
+            return await self.answer(rpc, call)
+        } catch let failure as JSONRPC.RequestFailure {
+            return self.response(failure.error, id: failure.id)
+        } catch let refusal as HTTPRefusal {
+            var response = self.response(refusal.error, id: .null, status: refusal.status)
+            if !refusal.allowed.isEmpty {
+                response.headers[.allow] = refusal.allowed.map(\.rawValue).joined(separator: ", ")
+            }
+            return response
+        } catch {
+            return self.response(A2AError(wrapping: error), id: .null)
+        }
+    }
+
+    private func answer(_ rpc: JSONRPC.Request, _ call: HTTPCall) async -> Response {
+        let response: Response
+        do {
+            let versionParameter = call.request.uri.queryParameters["A2A-Version"].map(String.init)
+            let context = try call.context(binding: .jsonRPC, versionParameter: versionParameter)
+            guard let operation = rpc.operation else {
+                throw A2AError(
+                    .methodNotFound,
+                    "There is no method '\(rpc.method.prefix(100))'. A2A 1.0 methods are named like SendMessage.")
+            }
+            response = try await self.perform(operation, rpc, context)
+        } catch {
+            response = self.response(A2AError(wrapping: error), id: rpc.id ?? .null)
+        }
+        // A notification is carried out, but not answered.
+        return rpc.id == nil ? Response(status: .noContent) : response
+    }
+
+    private func perform(
+        _ operation: A2AOperation, _ rpc: JSONRPC.Request, _ context: CallContext
+    ) async throws -> Response {
+        let service = self.service
+        switch operation {
+        case .sendMessage: return try await self.unary(rpc, context, service.sendMessage)
+        case .getTask: return try await self.unary(rpc, context, service.getTask)
+        case .listTasks: return try await self.unary(rpc, context, service.listTasks)
+        case .cancelTask: return try await self.unary(rpc, context, service.cancelTask)
+        case .createTaskPushNotificationConfig:
+            return try await self.unary(rpc, context, service.createTaskPushNotificationConfig)
+        case .getTaskPushNotificationConfig:
+            return try await self.unary(rpc, context, service.getTaskPushNotificationConfig)
+        case .listTaskPushNotificationConfigs:
+            return try await self.unary(rpc, context, service.listTaskPushNotificationConfigs)
+        case .deleteTaskPushNotificationConfig:
+            return try await self.unary(rpc, context) { request, context in
+                try await service.deleteTaskPushNotificationConfig(request, context: context)
+                return Google_Protobuf_Empty()
+            }
+        case .getExtendedAgentCard: return try await self.unary(rpc, context, service.getExtendedAgentCard)
+        case .sendStreamingMessage: return try await self.stream(rpc, context, service.sendStreamingMessage)
+        case .subscribeToTask: return try await self.stream(rpc, context, service.subscribeToTask)
+        }
+    }
+
+    private func unary<Input: Message, Output: Message>(
+        _ rpc: JSONRPC.Request, _ context: CallContext,
+        _ perform: (Input, CallContext) async throws -> Output
+    ) async throws -> Response {
+        let input = try ModelJSON.decode(Input.self, from: rpc.paramsOrEmpty)
+        let output = try await perform(input, context)
+        let body = try JSONRPC.encodeResult(id: rpc.id ?? .null, message: output)
+        return HTTPCall.response(body: body, context: context)
+    }
+
+    private func stream<Input: Message>(
+        _ rpc: JSONRPC.Request, _ context: CallContext,
+        _ perform: (Input, CallContext) async throws -> EventStream
+    ) async throws -> Response {
+        let input = try ModelJSON.decode(Input.self, from: rpc.paramsOrEmpty)
+        let events = try await perform(input, context)
+        let id = rpc.id ?? .null
+        return try await EventStreamResponse(
+            configuration: self.configuration,
+            encodeEvent: { try JSONRPC.encodeResult(id: id, message: $0) },
+            encodeError: { JSONRPC.encodeError(id: id, $0) }
+        ).response(for: events, context: context)
+    }
+
+    /// Errors of readable requests come with status 200; only authentication has a status of its own.
+    private func response(
+        _ error: A2AError, id: JSONRPC.ID, status: HTTPResponse.Status? = nil
+    ) -> Response {
+        let status = status ?? (error.code == .unauthenticated ? .unauthorized : .ok)
+        var response = HTTPCall.response(status, JSONRPC.encodeError(id: id, error), contentType: Self.contentType)
+        HTTPCall.addFields(for: error, to: &response.headers)
+        return response
+    }
+}
+
+extension HTTPCall {
+    fileprivate static func response(body: [UInt8], context: CallContext) -> Response {
+        self.response(.ok, body, contentType: JSONRPCHandler.contentType, context: context)
+    }
+}

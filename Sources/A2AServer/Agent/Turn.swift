@@ -1,0 +1,153 @@
+public import A2A
+public import Logging
+
+/// One activation of an agent by one message: what came, and the ways to answer.
+///
+/// The first answer decides: ``reply(_:)-(String)`` answers with a plain message; anything else makes a task and answers
+/// with that. All methods may be called from child tasks of the turn. They throw `CancellationError` once the turn
+/// has been cancelled and its grace has passed, and ``A2AError`` when the task has already ended.
+public struct Turn: Sendable {
+    /// The message that the turn answers.
+    public let message: A2AMessage
+
+    /// The task as it was when the message arrived, with its history, or `nil` if the message begins something new.
+    public let task: A2ATask?
+
+    /// The task's identifier; the one that it will get, if there is no task yet.
+    public let taskID: String
+
+    /// The context that the message belongs to (§3.4.1).
+    public let contextID: String
+
+    /// How the message is to be answered: accepted output modes, history length (§3.2.2).
+    public let configuration: A2ASendMessageConfiguration
+
+    /// The metadata of the request (§3.2.5).
+    public let metadata: A2AMetadata
+
+    /// The call that brought the message: principal, tenant, extensions, parameters.
+    public let context: CallContext
+
+    /// A logger with the task's and the context's id.
+    public let logger: Logger
+
+    package let execution: TurnExecution
+    private let loadTask: @Sendable (String) async throws -> A2ATask?
+
+    package init(
+        message: A2AMessage, task: A2ATask?, configuration: A2ASendMessageConfiguration, metadata: A2AMetadata,
+        context: CallContext, logger: Logger, execution: TurnExecution,
+        loadTask: @escaping @Sendable (String) async throws -> A2ATask?
+    ) {
+        self.message = message
+        self.task = task
+        self.taskID = execution.taskID
+        self.contextID = execution.contextID
+        self.configuration = configuration
+        self.metadata = metadata
+        self.context = context
+        self.logger = logger
+        self.execution = execution
+        self.loadTask = loadTask
+    }
+
+    /// Whether the caller accepts a media type in the answer. Callers that name none accept all.
+    public func accepts(_ mediaType: String) -> Bool {
+        self.configuration.acceptedOutputModes.isEmpty
+            || MediaType.accepts(self.configuration.acceptedOutputModes, mediaType)
+    }
+
+    /// The tasks that the message refers to (§3.4.3), as far as they exist and the caller may see them.
+    public func referencedTasks() async throws -> [A2ATask] {
+        var tasks: [A2ATask] = []
+        for id in self.message.referenceTaskIds {
+            if let task = try await self.loadTask(id) { tasks.append(task) }
+        }
+        return tasks
+    }
+
+    /// The next message that the caller sends to this task while the turn is at work or waits for input.
+    ///
+    /// - Throws: `CancellationError` when the turn is cancelled.
+    public func nextMessage() async throws -> A2AMessage { try await self.execution.nextMessage() }
+}
+
+// MARK: - Answering without a task
+
+extension Turn {
+    /// Answers with a plain message; no task is made. At most once in a turn.
+    ///
+    /// If a task exists already, because the caller did not want to wait for the agent to decide, the message becomes the
+    /// task's last status and the task is completed.
+    ///
+    /// - Throws: ``A2AError`` with `.invalidAgentResponse` if the turn itself has made a task or replied before.
+    public func reply(_ message: A2AMessage) async throws { try await self.execution.reply(message) }
+
+    /// Answers with a text.
+    public func reply(_ text: String) async throws { try await self.reply(.agent(text)) }
+}
+
+// MARK: - Answering with a task
+
+extension Turn {
+    /// Says that the agent is at work.
+    public func working(_ message: A2AMessage? = nil) async throws { try await self.status(.working, message) }
+
+    /// Says that the agent is at work, and on what.
+    public func working(_ text: String) async throws { try await self.status(.working, .agent(text)) }
+
+    /// Adds an artifact, or replaces the one with its id.
+    public func artifact(_ artifact: A2AArtifact, lastChunk: Bool = true, metadata: A2AMetadata? = nil) async throws {
+        try await self.execution.emit(
+            TaskChange(.artifact(artifact, lastChunk: lastChunk), metadata: metadata))
+    }
+
+    /// Appends a part to an artifact, which is made if there is none with this id.
+    public func append(
+        _ part: A2APart, toArtifact id: String, name: String = "", lastChunk: Bool = false
+    ) async throws {
+        try await self.append(A2AArtifact(parts: [part], artifactID: id, name: name), lastChunk: lastChunk)
+    }
+
+    /// Appends the parts of a chunk to the artifact with its id, which is made if there is none.
+    public func append(_ chunk: A2AArtifact, lastChunk: Bool = false, metadata: A2AMetadata? = nil) async throws {
+        try await self.execution.emit(TaskChange(.chunk(chunk, lastChunk: lastChunk), metadata: metadata))
+    }
+
+    /// Asks the caller for more; the next message to the task begins a new turn, or is returned by ``nextMessage()``.
+    public func requireInput(_ message: A2AMessage) async throws { try await self.status(.inputRequired, message) }
+
+    /// Asks the caller for more.
+    public func requireInput(_ text: String) async throws { try await self.requireInput(.agent(text)) }
+
+    /// Says that an authorisation is missing, and which (§7.6).
+    public func requireAuth(_ message: A2AMessage) async throws { try await self.status(.authRequired, message) }
+
+    /// Says that an authorisation is missing.
+    public func requireAuth(_ text: String) async throws { try await self.requireAuth(.agent(text)) }
+
+    /// Ends the task well. Returning from `run` does the same without a message.
+    public func complete(_ message: A2AMessage? = nil) async throws { try await self.status(.completed, message) }
+
+    /// Ends the task well, with a word.
+    public func complete(_ text: String) async throws { try await self.complete(.agent(text)) }
+
+    /// Ends the task because something went wrong.
+    public func fail(_ message: A2AMessage) async throws { try await self.status(.failed, message) }
+
+    /// Ends the task because something went wrong.
+    public func fail(_ text: String) async throws { try await self.fail(.agent(text)) }
+
+    /// Ends the task because the agent will not do it.
+    public func reject(_ message: A2AMessage) async throws { try await self.status(.rejected, message) }
+
+    /// Ends the task because the agent will not do it.
+    public func reject(_ text: String) async throws { try await self.reject(.agent(text)) }
+
+    private func status(_ state: A2ATaskState, _ message: A2AMessage?) async throws {
+        var status = A2ATaskStatus()
+        status.state = state
+        if let message { status.message = message }
+        try await self.execution.emit(TaskChange(.status(status)))
+    }
+}

@@ -1,0 +1,79 @@
+public import A2A
+import Metrics
+
+/// Counts the four golden signals of each operation: traffic, errors, latency, saturation.
+///
+/// | metric | kind | dimensions | unit |
+/// |---|---|---|---|
+/// | `a2a_calls_total` | counter | operation, binding | calls |
+/// | `a2a_errors_total` | counter | operation, code | calls |
+/// | `a2a_call_duration` | timer | operation | time until the answer; of a stream, until it is open |
+/// | `a2a_calls_in_flight` | gauge | operation | calls without an answer yet |
+public struct MetricsMiddleware: ServiceMiddleware {
+    private struct Instruments {
+        var duration: Metrics.Timer
+        var inFlight: Meter
+    }
+
+    private let instruments: [A2AOperation: Instruments]
+    private let calls: [String: [A2AOperation: Counter]]
+
+    /// The bindings that calls are counted by; calls over another are counted as `other`.
+    private static let bindings = ["JSONRPC", "HTTP+JSON", "GRPC", "TCP", "", "other"]
+
+    public init() {
+        var instruments: [A2AOperation: Instruments] = [:]
+        for operation in A2AOperation.allCases {
+            let dimensions = [("operation", operation.rawValue)]
+            instruments[operation] = Instruments(
+                duration: Metrics.Timer(label: "a2a_call_duration", dimensions: dimensions),
+                inFlight: Meter(label: "a2a_calls_in_flight", dimensions: dimensions))
+        }
+        self.instruments = instruments
+        var calls: [String: [A2AOperation: Counter]] = [:]
+        for binding in Self.bindings {
+            for operation in A2AOperation.allCases {
+                calls[binding, default: [:]][operation] = Counter(
+                    label: "a2a_calls_total",
+                    dimensions: [
+                        ("operation", operation.rawValue), ("binding", binding.isEmpty ? "in-process" : binding),
+                    ])
+            }
+        }
+        self.calls = calls
+    }
+
+    public func intercept<Request: Sendable, Response: Sendable>(
+        _ call: ServiceCall<Request>,
+        next: @Sendable (ServiceCall<Request>) async throws -> Response
+    ) async throws -> Response {
+        guard let operation = call.operation, let instruments = self.instruments[operation] else {
+            return try await next(call)
+        }
+        (self.calls[call.context.binding] ?? self.calls["other"])?[operation]?.increment()
+        instruments.inFlight.increment()
+        let start = ContinuousClock.now
+        defer {
+            instruments.inFlight.decrement()
+            instruments.duration.recordNanoseconds((ContinuousClock.now - start).nanoseconds)
+        }
+        do {
+            return try await next(call)
+        } catch {
+            let code = A2AError(wrapping: error).code
+            Counter(
+                label: "a2a_errors_total", dimensions: [("operation", operation.rawValue), ("code", code.reason)]
+            ).increment()
+            throw error
+        }
+    }
+}
+
+extension Duration {
+    /// Whole nanoseconds; saturates.
+    fileprivate var nanoseconds: Int64 {
+        let (seconds, attoseconds) = self.components
+        let (product, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
+        return overflow ? .max : product + attoseconds / 1_000_000_000
+    }
+}

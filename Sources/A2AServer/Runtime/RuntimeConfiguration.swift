@@ -1,0 +1,30 @@
+/// The limits and times of the task runtime.
+public struct RuntimeConfiguration: Sendable {
+    /// The most turns at work at the same time, over all callers. A message beyond is refused. Default 10 000.
+    public var maxConcurrentTurns = 10_000
+
+    /// How long a turn may go on after its task was cancelled, before it is fenced off and the task is marked as cancelled
+    /// without it. Default 5 s.
+    public var cancellationGrace: Duration = .seconds(5)
+
+    /// How long turns may go on when the agent shuts down. Default 10 s.
+    public var shutdownGrace: Duration = .seconds(10)
+
+    /// How long a turn may be silent (no event, no reply) before it is stopped and its task fails; `nil` for ever, the default.
+    public var silenceLimit: Duration?
+
+    /// How long a caller that does not want to wait (an immediate or a streaming send) waits for the agent's first answer
+    /// before the task is made without it. Default 500 ms.
+    public var decisionGrace: Duration = .milliseconds(500)
+
+    /// How long a repeated message id gets the answer of the first; `nil` switches recognition off. Default 10 minutes.
+    public var deduplicationWindow: Duration? = .seconds(600)
+
+    /// The most messages that are remembered for that, oldest forgotten first. Default 100 000.
+    public var deduplicationCapacity = 100_000
+
+    /// How often the store is asked to remove what it need not keep. Default 60 s.
+    public var retentionInterval: Duration = .seconds(60)
+
+    public init() {}
+}

@@ -1,0 +1,70 @@
+import A2A
+
+/// A reader of one task's log: the source of one streaming response.
+///
+/// It holds a cursor and one page of events. What the agent writes waits in the log, not here.
+final class TaskFollower: EventSource {
+    /// The most events that are read from the store at once.
+    static let pageSize = 128
+
+    private let taskID: String
+    private let scope: Scope
+    private let store: any TaskStore
+    private let handle: TaskWatches.Handle
+    private var cursor: Int64
+    private var first: StreamEvent?
+    private var page: ArraySlice<LoggedEvent> = []
+    private var hasEnded = false
+
+    /// - Parameters:
+    ///   - first: What the stream begins with, usually the task as it stands at `cursor`.
+    ///   - cursor: The generation after which events are sent.
+    init(
+        taskID: String, scope: Scope, store: any TaskStore, handle: TaskWatches.Handle, first: StreamEvent?,
+        cursor: Int64
+    ) {
+        self.taskID = taskID
+        self.scope = scope
+        self.store = store
+        self.handle = handle
+        self.first = first
+        self.cursor = cursor
+    }
+
+    func next() async throws -> StreamEvent? {
+        if let event = self.first {
+            self.first = nil
+            self.hasEnded = event.response.state?.isTerminal == true
+            return event
+        }
+        guard !self.hasEnded else { return nil }
+        while self.page.isEmpty {
+            switch try await self.readPage() {
+            case .events(let events) where !events.isEmpty:
+                self.page = events[...]
+            case .events:
+                try await self.handle.watch.wait(for: .event, after: self.cursor)
+            case .gap(let oldest):
+                throw A2AError(
+                    .unavailable,
+                    "This stream fell behind: it stands at generation \(self.cursor), and the oldest event still "
+                        + "kept is \(oldest). Subscribe again to go on from the current state."
+                )
+            }
+        }
+        let event = self.page.removeFirst()
+        self.cursor = event.generation
+        self.hasEnded = event.update.closesStream
+        return StreamEvent(event.update, generation: event.generation)
+    }
+
+    private func readPage() async throws -> EventPage {
+        do {
+            return try await self.store.events(
+                of: self.taskID, in: self.scope, after: self.cursor, limit: Self.pageSize)
+        } catch TaskConflict.notFound {
+            // Retention removed it while the reader was behind.
+            throw A2AError.taskNotFound(self.taskID)
+        }
+    }
+}

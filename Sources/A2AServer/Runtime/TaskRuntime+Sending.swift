@@ -1,0 +1,312 @@
+public import A2A
+
+extension TaskRuntime {
+    public func sendMessage(
+        _ request: A2ASendMessageRequest, context: CallContext
+    ) async throws -> A2ASendMessageResponse {
+        let (context, scope) = try self.checked(request, context)
+        let historyLength = request.configuration.hasHistoryLength ? Int(request.configuration.historyLength) : nil
+        let isImmediate = request.configuration.returnImmediately
+
+        switch try await self.accept(request, context: context, scope: scope, forceTask: isImmediate) {
+        case .message(let message):
+            return .message(message)
+        case .task(let accepted):
+            if !isImmediate, let baseline = accepted.baseline {
+                try await accepted.watch.watch.wait(for: .settled, after: baseline)
+            }
+            guard
+                let snapshot = try await self.store.snapshot(
+                    of: accepted.taskID, in: scope, historyLength: historyLength)
+            else { throw A2AError.taskNotFound(accepted.taskID) }
+            return .task(snapshot.task)
+        }
+    }
+
+    public func sendStreamingMessage(
+        _ request: A2ASendMessageRequest, context: CallContext
+    ) async throws -> EventStream {
+        try self.policy.requireStreaming()
+        let (context, scope) = try self.checked(request, context)
+        switch try await self.accept(request, context: context, scope: scope, forceTask: true) {
+        case .message(let message):
+            return EventStream([StreamEvent(.message(message))])
+        case .task(let accepted):
+            var first = accepted.first
+            if request.configuration.hasHistoryLength {
+                first.history = first.history.suffix(max(0, Int(request.configuration.historyLength)))
+            }
+            let generation = accepted.generation
+            return EventStream { [store = self.store, first] in
+                TaskFollower(
+                    taskID: accepted.taskID, scope: scope, store: store, handle: accepted.watch,
+                    first: StreamEvent(.task(first), generation: generation), cursor: generation)
+            }
+        }
+    }
+
+    // MARK: Accepting a message
+
+    /// What a message led to.
+    private enum Acceptance {
+        case message(A2AMessage)
+        case task(AcceptedTask)
+    }
+
+    private struct AcceptedTask {
+        var taskID: String
+        /// The task when the message was accepted, and its generation then: the beginning of a stream.
+        var first: A2ATask
+        var generation: Int64
+        /// The generation after which a blocking caller waits for the task to settle; `nil` if it has nothing to wait for.
+        var baseline: Int64?
+        var watch: TaskWatches.Handle
+    }
+
+    private func checked(
+        _ request: A2ASendMessageRequest, _ context: CallContext
+    ) throws -> (CallContext, Scope) {
+        let context = try self.admit(context, tenant: request.tenant)
+        try request.validate()
+        let policy = self.policy
+        try policy.checkMediaTypes(request)
+        if request.configuration.hasTaskPushNotificationConfig { try policy.requirePushNotifications() }
+        return (context, Scope(context))
+    }
+
+    private func accept(
+        _ request: A2ASendMessageRequest, context: CallContext, scope: Scope, forceTask: Bool
+    ) async throws -> Acceptance {
+        let message = request.message
+        let contextID = message.contextID.isEmpty ? Identifier.make() : message.contextID
+        let isFollowUp = !message.taskID.isEmpty
+        let taskID = isFollowUp ? message.taskID : Identifier.make()
+        var opening = message
+        opening.taskID = taskID
+        opening.contextID = contextID
+
+        let (outcome, isNew) = self.ledger.enter(
+            message, scope: scope,
+            execution: TurnExecution(
+                taskID: taskID, contextID: contextID, scope: scope, opening: opening, state: TurnState(),
+                log: self.log))
+        switch outcome {
+        case .message(let reply):
+            return .message(reply)
+        case .task(let id):
+            return .task(try await self.attach(to: id, scope: scope))
+        case .running(let execution):
+            guard isNew else { return try await self.join(execution, message: message, forceTask: forceTask) }
+            do {
+                if isFollowUp {
+                    let accepted = try await self.followUp(request, context: context, scope: scope)
+                    self.ledger.settle(message, scope: scope, as: .task(taskID))
+                    return .task(accepted)
+                }
+                return try await self.begin(
+                    execution, opening: opening, request: request, context: context, forceTask: forceTask)
+            } catch {
+                // Not accepted: the caller may send it again.
+                if !(error is CancellationError) { self.ledger.settle(message, scope: scope, as: nil) }
+                execution.fail(A2AError(wrapping: error))
+                throw error
+            }
+        }
+    }
+
+    /// Begins something new.
+    private func begin(
+        _ execution: TurnExecution, opening: A2AMessage, request: A2ASendMessageRequest, context: CallContext,
+        forceTask: Bool
+    ) async throws -> Acceptance {
+        _ = try self.turns.begin(execution)
+        let turn = self.makeTurn(
+            message: opening, task: nil, configuration: request.configuration, metadata: request.metadata,
+            context: context, execution: execution)
+        let message = request.message
+        self.start(turn) { [ledger = self.ledger] in
+            switch execution.decisionSoFar {
+            case .success(.message(let reply)): ledger.settle(message, scope: execution.scope, as: .message(reply))
+            case .success(.task): ledger.settle(message, scope: execution.scope, as: .task(execution.taskID))
+            case .failure, nil: ledger.settle(message, scope: execution.scope, as: nil)
+            }
+        }
+        return self.acceptance(try await self.decision(of: execution, forceTask: forceTask), of: execution)
+    }
+
+    /// Goes on with a turn that answers the same message already.
+    private func join(_ execution: TurnExecution, message: A2AMessage, forceTask: Bool) async throws -> Acceptance {
+        if !message.taskID.isEmpty {
+            // A repeated follow-up: the first one is being handed over right now.
+            return .task(try await self.attach(to: message.taskID, scope: execution.scope))
+        }
+        return self.acceptance(try await self.decision(of: execution, forceTask: forceTask), of: execution)
+    }
+
+    private func acceptance(_ decision: TurnExecution.Decision, of execution: TurnExecution) -> Acceptance {
+        switch decision {
+        case .message(let reply): .message(reply)
+        case .task(let first):
+            .task(
+                AcceptedTask(
+                    taskID: execution.taskID, first: first, generation: 1, baseline: 0, watch: execution.watch))
+        }
+    }
+
+    /// The first answer of a turn. A caller that does not want to wait gets a task after a grace.
+    private func decision(of execution: TurnExecution, forceTask: Bool) async throws -> TurnExecution.Decision {
+        guard forceTask, execution.decisionSoFar == nil else { return try await execution.decision() }
+        return try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask {
+                try await Task.sleep(for: self.configuration.decisionGrace)
+                do {
+                    try await execution.forceTask()
+                } catch {
+                    execution.fail(A2AError(wrapping: error))
+                }
+            }
+            defer { group.cancelAll() }
+            return try await execution.decision()
+        }
+    }
+
+    /// A caller joins a task that its message has made before.
+    private func attach(to id: String, scope: Scope) async throws -> AcceptedTask {
+        let handle = self.log.watches.watch(id)
+        guard let snapshot = try await self.store.snapshot(of: id, in: scope, historyLength: nil) else {
+            throw A2AError.taskNotFound(id)
+        }
+        let isSettled = snapshot.task.status.state.isTerminal || snapshot.task.status.state.isInterrupted
+        return AcceptedTask(
+            taskID: id, first: snapshot.task, generation: snapshot.generation,
+            baseline: isSettled ? nil : snapshot.generation, watch: handle)
+    }
+
+    // MARK: Follow-up messages
+
+    /// Hands a message to the task that it names (§3.4.3): to the turn at work, or to a new one.
+    private func followUp(
+        _ request: A2ASendMessageRequest, context: CallContext, scope: Scope
+    ) async throws -> AcceptedTask {
+        let id = request.message.taskID
+        let handle = self.log.watches.watch(id)
+        // A turn that is just ending neither takes the message nor lets another begin; ask again when it has ended.
+        while true {
+            guard let snapshot = try await self.store.snapshot(of: id, in: scope, historyLength: 0) else {
+                throw A2AError.taskNotFound(id)
+            }
+            let task = snapshot.task
+            let contextID = request.message.contextID
+            guard contextID.isEmpty || contextID == task.contextID else {
+                throw A2AError.invalidParams(
+                    field: "message.contextId",
+                    "is not the context of task '\(id)'; leave it out or send '\(task.contextID)'")
+            }
+            guard !task.status.state.isTerminal else { throw Self.ended(id, task.status.state) }
+            var message = request.message
+            message.contextID = task.contextID
+
+            if let running = self.turns[id] {
+                switch running.offer() {
+                case .accepted:
+                    return try await self.deliver(message, to: running, handle: handle)
+                case .full:
+                    throw A2AError(
+                        .resourceExhausted,
+                        "Task '\(id)' has \(TurnState.maxInbox) messages waiting. Send again when it has read some.",
+                        details: [.retryInfo(.seconds(1))])
+                case .ended:
+                    await Task.yield()
+                    try Task.checkCancellation()
+                    continue
+                }
+            }
+            if let accepted = try await self.beginNextTurn(
+                message, task: task, request: request, context: context, scope: scope, handle: handle)
+            {
+                return accepted
+            }
+        }
+    }
+
+    private func deliver(
+        _ message: A2AMessage, to running: TurnExecution, handle: TaskWatches.Handle
+    ) async throws -> AcceptedTask {
+        let change = TaskChange(.status(A2ATaskStatus(.working)), received: message)
+        do {
+            let appended = try await self.log.append([change], to: running.taskID, in: running.scope, condition: .init())
+            running.deliver(message)
+            return try await self.accepted(running.taskID, running.scope, appended, handle)
+        } catch let conflict as TaskConflict {
+            running.withdraw()
+            throw Self.error(for: conflict, taskID: running.taskID)
+        } catch {
+            running.withdraw()
+            throw error
+        }
+    }
+
+    /// - Returns: `nil` if another caller has just begun the next turn.
+    private func beginNextTurn(
+        _ message: A2AMessage, task: A2ATask, request: A2ASendMessageRequest, context: CallContext, scope: Scope,
+        handle: TaskWatches.Handle
+    ) async throws -> AcceptedTask? {
+        let execution = TurnExecution(
+            taskID: task.id, contextID: task.contextID, scope: scope, opening: message,
+            state: TurnState(continuing: .working, fence: 0), log: self.log)
+        guard try self.turns.begin(execution) else { return nil }
+        do {
+            let change = TaskChange(.status(A2ATaskStatus(.working)), received: message)
+            let appended = try await self.log.append(
+                [change], to: task.id, in: scope, condition: AppendCondition(beginsTurn: true))
+            execution.begin(with: appended)
+            let accepted = try await self.accepted(task.id, scope, appended, handle)
+            self.start(
+                self.makeTurn(
+                    message: message, task: accepted.first, configuration: request.configuration,
+                    metadata: request.metadata, context: context, execution: execution), settle: {})
+            return accepted
+        } catch {
+            self.turns.end(execution)
+            if let conflict = error as? TaskConflict { throw Self.error(for: conflict, taskID: task.id) }
+            throw error
+        }
+    }
+
+    private func accepted(
+        _ id: String, _ scope: Scope, _ appended: Appended, _ handle: TaskWatches.Handle
+    ) async throws -> AcceptedTask {
+        guard let snapshot = try await self.store.snapshot(of: id, in: scope, historyLength: nil) else {
+            throw A2AError.taskNotFound(id)
+        }
+        return AcceptedTask(
+            taskID: id, first: snapshot.task, generation: snapshot.generation, baseline: appended.generation,
+            watch: handle)
+    }
+
+    static func ended(_ id: String, _ state: A2ATaskState) -> A2AError {
+        A2AError(
+            .unsupportedOperation,
+            "Task '\(id)' has ended (\(state.name)) and takes no more messages. Send a message without a task id, "
+                + "in the same context, to begin a new one.",
+            details: [.errorInfo(reason: A2AError.Code.unsupportedOperation.reason, metadata: ["taskId": id])]
+        )
+    }
+
+    static func error(for conflict: TaskConflict, taskID: String) -> A2AError {
+        switch conflict {
+        case .notFound: .taskNotFound(taskID)
+        case .terminal(let state): self.ended(taskID, state)
+        case .generation(let current):
+            A2AError(
+                .taskGenerationMismatch, "Task '\(taskID)' stands at generation \(current).",
+                details: [
+                    .errorInfo(
+                        reason: A2AError.Code.taskGenerationMismatch.reason,
+                        metadata: ["taskId": taskID, "currentGeneration": "\(current)"])
+                ])
+        case .exists, .fenced:
+            A2AError(.unavailable, "Task '\(taskID)' is being changed by somebody else. Try again.")
+        }
+    }
+}

@@ -1,0 +1,171 @@
+public import A2A
+public import Logging
+public import ServiceLifecycle
+import Synchronization
+
+/// Runs an agent: the A2A service that turns messages into turns of the agent, and task logs into answers.
+///
+/// Turns run in the group of ``run()``, so the runtime must be running for messages to be answered; calls that come earlier
+/// wait. On graceful shutdown no turn begins any more, those at work have ``RuntimeConfiguration/shutdownGrace`` to end,
+/// and streams end with `.unavailable`.
+public final class TaskRuntime: A2AService, Service {
+    let configuration: RuntimeConfiguration
+    let store: any TaskStore
+    let log: TaskLog
+    let ledger: MessageLedger
+    let turns: TurnTable
+    let logger: Logger
+    private let runner: TurnRunner
+    private let extendedCard: (@Sendable (CallContext) async throws -> A2AAgentCard?)?
+    private let policyBox: Mutex<CardPolicy>
+    private let jobs: AsyncStream<Job>
+    private let jobInput: AsyncStream<Job>.Continuation
+
+    private typealias Job = @Sendable () async -> Void
+
+    /// - Parameters:
+    ///   - agent: What answers messages.
+    ///   - card: The public card. Its capabilities and media types are what calls are checked against.
+    ///   - store: Where task logs live.
+    ///   - extendedCard: Makes the card for authenticated callers (§3.1.11); `nil` if there is none.
+    public init(
+        agent: any Agent,
+        card: A2AAgentCard,
+        store: any TaskStore = MemoryTaskStore(),
+        configuration: RuntimeConfiguration = .init(),
+        logger: Logger = Logger(label: "a2a.runtime"),
+        extendedCard: (@Sendable (CallContext) async throws -> A2AAgentCard?)? = nil
+    ) {
+        let (jobs, jobInput) = AsyncStream<Job>.makeStream(bufferingPolicy: .unbounded)
+        let spawn: @Sendable (@escaping @Sendable () async -> Void) -> Void = { jobInput.yield($0) }
+        self.configuration = configuration
+        self.store = store
+        self.log = TaskLog(store: store, watches: TaskWatches(), spawn: spawn)
+        self.ledger = MessageLedger(
+            window: configuration.deduplicationWindow, capacity: configuration.deduplicationCapacity)
+        self.turns = TurnTable(limit: configuration.maxConcurrentTurns)
+        self.logger = logger
+        self.runner = TurnRunner(agent: agent, configuration: configuration, spawn: spawn, logger: logger)
+        self.extendedCard = extendedCard
+        self.policyBox = Mutex(CardPolicy(card))
+        self.jobs = jobs
+        self.jobInput = jobInput
+    }
+
+    /// The public card. Setting it changes what calls are checked against from the next call on.
+    public var card: A2AAgentCard {
+        get { self.policy.card }
+        set { self.policyBox.withLock { $0 = CardPolicy(newValue) } }
+    }
+
+    /// How long turns may go on when the agent shuts down.
+    public var shutdownGrace: Duration { self.configuration.shutdownGrace }
+
+    var policy: CardPolicy { self.policyBox.withLock { $0 } }
+
+    // MARK: Running
+
+    /// Runs turns until graceful shutdown or cancellation.
+    public func run() async throws {
+        await withGracefulShutdownHandler {
+            await withDiscardingTaskGroup { group in
+                group.addTask { await self.removeExpired() }
+                for await job in self.jobs { group.addTask { await job() } }
+                group.cancelAll()
+            }
+        } onGracefulShutdown: {
+            self.turns.drain()
+            self.jobInput.yield { await self.endTurns() }
+        }
+    }
+
+    /// Gives the turns at work their grace, then stops them; then sends the readers away and ends the runtime.
+    private func endTurns() async {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask {
+                guard (try? await Task.sleep(for: self.configuration.shutdownGrace)) != nil else { return }
+                self.turns.stopAll(.shutdown)
+            }
+            await self.turns.waitUntilEmpty()
+            group.cancelAll()
+        }
+        self.log.watches.close()
+        self.jobInput.finish()
+    }
+
+    private func removeExpired() async {
+        while (try? await Task.sleep(for: self.configuration.retentionInterval)) != nil {
+            do {
+                try await self.store.removeExpired()
+            } catch {
+                self.logger.error("retention failed", metadata: ["error": "\(error)"])
+            }
+        }
+    }
+
+    // MARK: Turns
+
+    /// Starts a turn in the runtime's group.
+    func start(_ turn: Turn, settle: @escaping @Sendable () -> Void) {
+        let execution = turn.execution
+        self.jobInput.yield {
+            await self.runner.run(turn) { message in
+                let task = try await self.store.snapshot(
+                    of: execution.taskID, in: execution.scope, historyLength: nil)?.task
+                return self.makeTurn(
+                    message: message, task: task, configuration: turn.configuration, metadata: turn.metadata,
+                    context: turn.context, execution: execution)
+            }
+            self.turns.end(execution)
+            settle()
+        }
+    }
+
+    func makeTurn(
+        message: A2AMessage, task: A2ATask?, configuration: A2ASendMessageConfiguration, metadata: A2AMetadata,
+        context: CallContext, execution: TurnExecution
+    ) -> Turn {
+        var logger = self.logger
+        logger[metadataKey: "a2a.task_id"] = "\(execution.taskID)"
+        logger[metadataKey: "a2a.context_id"] = "\(execution.contextID)"
+        return Turn(
+            message: message, task: task, configuration: configuration, metadata: metadata, context: context,
+            logger: logger, execution: execution
+        ) { [store = self.store, scope = execution.scope] id in
+            try await store.snapshot(of: id, in: scope, historyLength: nil)?.task
+        }
+    }
+
+    // MARK: Cards
+
+    public func getAgentCard(context: CallContext) async throws -> A2AAgentCard { self.policy.card }
+
+    public func getExtendedAgentCard(
+        _ request: A2AGetExtendedAgentCardRequest, context: CallContext
+    ) async throws -> A2AAgentCard {
+        let context = try self.admit(context, tenant: request.tenant)
+        let policy = self.policy
+        try policy.requireExtendedCard()
+        if !policy.card.securityRequirements.isEmpty, context.principal.isAnonymous {
+            throw A2AError(.unauthenticated, "The extended card is for authenticated callers.")
+        }
+        guard let card = try await self.extendedCard?(context) else {
+            throw A2AError(
+                .extendedAgentCardNotConfigured, "This agent declares an extended card but has none configured.")
+        }
+        return card
+    }
+
+    /// Checks what holds for every call; returns the context with its tenant settled.
+    func admit(_ context: CallContext, tenant: String) throws -> CallContext {
+        var context = context
+        if context.tenant.isEmpty {
+            context.tenant = tenant
+        } else if !tenant.isEmpty, tenant != context.tenant {
+            throw A2AError.invalidParams(
+                field: "tenant", "is '\(tenant.prefix(100))', but the address of the call says '\(context.tenant)'")
+        }
+        try self.policy.admit(context)
+        return context
+    }
+}

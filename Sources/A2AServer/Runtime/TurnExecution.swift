@@ -1,0 +1,353 @@
+import A2A
+import Synchronization
+
+/// One turn at work: its state, and everybody who waits for it.
+package final class TurnExecution: Sendable {
+    package let taskID: String
+    package let contextID: String
+    let scope: Scope
+    /// The message that begins the task, as it enters the history.
+    private let opening: A2AMessage
+    private let log: TaskLog
+    /// Keeps the task's watch alive while the turn runs.
+    let watch: TaskWatches.Handle
+
+    private let inner: Mutex<Inner>
+
+    fileprivate struct Inner {
+        var turn: TurnState
+        var decision: Result<Decision, A2AError>?
+        var decisionWaiters: [UInt64: CheckedContinuation<Decision, any Error>] = [:]
+        var nextWaiter: UInt64 = 0
+        var messageWaiter: CheckedContinuation<A2AMessage, any Error>?
+        var stopWaiter: CheckedContinuation<Void, Never>?
+        var closingWaiter: CheckedContinuation<Void, Never>?
+        var agentIsDone = false
+        var lastActivity: ContinuousClock.Instant = .now
+    }
+
+    /// What the first answer of the turn was.
+    enum Decision: Sendable {
+        case message(A2AMessage)
+        /// The task as it was made.
+        case task(A2ATask)
+    }
+
+    init(
+        taskID: String, contextID: String, scope: Scope, opening: A2AMessage, state: TurnState, log: TaskLog
+    ) {
+        self.taskID = taskID
+        self.contextID = contextID
+        self.scope = scope
+        self.opening = opening
+        self.log = log
+        self.watch = log.watches.watch(taskID)
+        self.inner = Mutex(Inner(turn: state))
+    }
+
+    // MARK: For the agent
+
+    func reply(_ message: A2AMessage) async throws {
+        let message = message.addressed(taskID: "", contextID: self.contextID)
+        let (action, waiters) = self.inner.withLock { inner in
+            let action = inner.turn.reply()
+            return (action, action == .decide ? inner.decide(.success(.message(message))) : [])
+        }
+        switch action {
+        case .decide:
+            for waiter in waiters { waiter.resume(returning: .message(message)) }
+        case .completeTask:
+            var status = A2ATaskStatus(.completed)
+            status.message = message
+            try await self.emit(TaskChange(.status(status)))
+        case .refuse(let why):
+            throw A2AError(.invalidAgentResponse, why)
+        }
+    }
+
+    func emit(_ change: TaskChange) async throws {
+        let change = try change.checked(taskID: self.taskID, contextID: self.contextID)
+        let action = self.inner.withLock { inner in
+            inner.lastActivity = .now
+            return inner.turn.emit()
+        }
+        switch action {
+        case .create:
+            guard try await self.create(then: [change], state: change.openingState) else {
+                return try await self.emit(change)
+            }
+        case .append(let fence):
+            do {
+                let appended = try await self.log.append(
+                    [change], to: self.taskID, in: self.scope, condition: AppendCondition(fence: fence))
+                self.inner.withLock { $0.turn.recorded(appended.state, fence: appended.fence) }
+            } catch TaskConflict.fenced {
+                throw CancellationError()
+            } catch TaskConflict.terminal(let state) {
+                if Task.isCancelled { throw CancellationError() }
+                throw A2AError(
+                    .unsupportedOperation, "The task has ended (\(state.name)); nothing can be added to it.")
+            }
+        case .refuse(let why):
+            throw A2AError(.invalidAgentResponse, why)
+        case .stopped:
+            throw CancellationError()
+        }
+    }
+
+    func nextMessage() async throws -> A2AMessage {
+        try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { continuation in
+                let outcome: Result<A2AMessage, any Error>? = self.inner.withLock { inner in
+                    if let message = inner.turn.takeMessage() { return .success(message) }
+                    if Task.isCancelled || inner.agentIsDone { return .failure(CancellationError()) }
+                    guard inner.messageWaiter == nil else {
+                        return .failure(
+                            A2AError(.invalidAgentResponse, "The turn waits for a message twice at the same time."))
+                    }
+                    inner.messageWaiter = continuation
+                    return nil
+                }
+                if let outcome { continuation.resume(with: outcome) }
+            }
+        } onCancel: {
+            let waiter = self.inner.withLock { $0.messageWaiter.take() }
+            waiter?.resume(throwing: CancellationError())
+        }
+    }
+
+    // MARK: For callers
+
+    /// The turn's first answer.
+    ///
+    /// - Throws: What the agent threw, if it answered nothing; `CancellationError` if the caller goes away.
+    func decision() async throws -> Decision {
+        let key = self.inner.withLock { inner in
+            inner.nextWaiter += 1
+            return inner.nextWaiter
+        }
+        return try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { continuation in
+                let outcome: Result<Decision, any Error>? = self.inner.withLock { inner in
+                    if let decision = inner.decision { return decision.mapError { $0 } }
+                    if Task.isCancelled { return .failure(CancellationError()) }
+                    inner.decisionWaiters[key] = continuation
+                    return nil
+                }
+                if let outcome { continuation.resume(with: outcome) }
+            }
+        } onCancel: {
+            let waiter = self.inner.withLock { $0.decisionWaiters.removeValue(forKey: key) }
+            waiter?.resume(throwing: CancellationError())
+        }
+    }
+
+    /// The first answer, if there is one yet.
+    var decisionSoFar: Result<Decision, A2AError>? { self.inner.withLock { $0.decision } }
+
+    /// Makes the task now if the agent has not answered yet.
+    func forceTask() async throws {
+        guard self.inner.withLock({ $0.turn.force() }) else { return }
+        _ = try await self.create(then: [], state: .submitted)
+    }
+
+    /// Promises a message to the running turn.
+    func offer() -> TurnState.OnOffer { self.inner.withLock { $0.turn.offer() } }
+
+    /// Hands over a promised message.
+    func deliver(_ message: A2AMessage) {
+        let (waiter, closing, taken) = self.inner.withLock { inner in
+            inner.turn.deliver(message)
+            inner.turn.recorded(.working, fence: inner.turn.fence)
+            let waiter = inner.messageWaiter.take()
+            return (waiter, inner.closingWaiter.take(), waiter == nil ? nil : inner.turn.takeMessage())
+        }
+        if let waiter, let taken { waiter.resume(returning: taken) }
+        closing?.resume()
+    }
+
+    /// Takes a promise back.
+    func withdraw() {
+        let closing = self.inner.withLock { inner in
+            inner.turn.withdraw()
+            return inner.closingWaiter.take()
+        }
+        closing?.resume()
+    }
+
+    /// Asks the turn to stop.
+    @discardableResult
+    func stop(_ reason: TurnState.StopReason) -> TurnState.OnStop {
+        let (answer, waiter) = self.inner.withLock { inner in
+            let answer = inner.turn.requestStop(reason)
+            return (answer, answer == .requested ? inner.stopWaiter.take() : nil)
+        }
+        waiter?.resume()
+        return answer
+    }
+
+    /// The turn goes on with a task, from the append that accepted its message.
+    func begin(with appended: Appended) {
+        self.inner.withLock { $0.turn.recorded(appended.state, fence: appended.fence) }
+    }
+
+    // MARK: For the runner
+
+    /// Waits until the agent is done or somebody asks the turn to stop.
+    func stopRequestOrEnd() async {
+        await withCheckedContinuation { continuation in
+            let isOver = self.inner.withLock { inner in
+                if inner.agentIsDone || inner.turn.stop != nil { return true }
+                inner.stopWaiter = continuation
+                return false
+            }
+            if isOver { continuation.resume() }
+        }
+    }
+
+    func agentBegins() { self.inner.withLock { $0.agentIsDone = false } }
+
+    func agentIsDone() {
+        let waiter = self.inner.withLock { inner in
+            inner.agentIsDone = true
+            return inner.stopWaiter.take()
+        }
+        waiter?.resume()
+    }
+
+    var stopReason: TurnState.StopReason? { self.inner.withLock { $0.turn.stop } }
+    var hasEnded: Bool { self.inner.withLock { $0.agentIsDone } }
+    var lastActivity: ContinuousClock.Instant { self.inner.withLock { $0.lastActivity } }
+
+    /// What to do now that the agent has returned; waits for messages that are on their way.
+    func afterReturn(failed: Bool) async -> TurnState.OnReturn {
+        while true {
+            let action = self.inner.withLock { $0.turn.agentReturned(failed: failed) }
+            guard action == .waitForMessage else { return action }
+            await withCheckedContinuation { continuation in
+                self.inner.withLock { $0.closingWaiter = continuation }
+                // The message may have come between the two locks; asking again is cheap.
+                let late = self.inner.withLock { inner in
+                    inner.turn.hasPromises ? nil : inner.closingWaiter.take()
+                }
+                late?.resume()
+            }
+        }
+    }
+
+    /// Ends the task with a status on behalf of the agent.
+    func finish(_ status: A2ATaskStatus, fence: Int64) async throws {
+        defer { self.inner.withLock { $0.turn.finished() } }
+        var status = status
+        if status.hasMessage {
+            status.message = status.message.addressed(taskID: self.taskID, contextID: self.contextID)
+        }
+        do {
+            _ = try await self.log.append(
+                [TaskChange(.status(status))], to: self.taskID, in: self.scope,
+                condition: AppendCondition(fence: fence))
+        } catch is TaskConflict {
+            // Somebody else has ended the task or taken it over; theirs counts.
+        }
+    }
+
+    /// Shuts out a turn that did not stop in time, and ends its task.
+    func fenceOff(with status: A2ATaskStatus) async throws {
+        guard self.inner.withLock({ $0.turn.fenceOff() }) else { return }
+        do {
+            _ = try await self.log.append(
+                [TaskChange(.status(status))], to: self.taskID, in: self.scope,
+                condition: AppendCondition(beginsTurn: true))
+        } catch is TaskConflict {
+            // The task has ended meanwhile.
+        }
+    }
+
+    /// The turn answered nothing; whoever waits is told why.
+    func fail(_ error: A2AError) {
+        let waiters = self.inner.withLock { $0.decide(.failure(error)) }
+        for waiter in waiters { waiter.resume(throwing: error) }
+    }
+
+    // MARK: Inside
+
+    /// Makes the task.
+    ///
+    /// - Returns: `false` if it was made meanwhile by a concurrent call.
+    private func create(then changes: [TaskChange], state: A2ATaskState) async throws -> Bool {
+        var task = A2ATask()
+        task.id = self.taskID
+        task.contextID = self.contextID
+        task.status = A2ATaskStatus(state)
+        task.history = [self.opening]
+        do {
+            let created = try await self.log.create(task, then: changes, in: self.scope)
+            let waiters = self.inner.withLock { inner in
+                inner.turn.recorded(created.appended.state, fence: created.appended.fence)
+                return inner.decide(.success(.task(created.first)))
+            }
+            for waiter in waiters { waiter.resume(returning: .task(created.first)) }
+            return true
+        } catch TaskConflict.exists {
+            self.inner.withLock { $0.turn.recorded(.working, fence: 1) }
+            return false
+        }
+    }
+}
+
+extension TurnExecution.Inner {
+    /// Takes the first answer; returns who waits for it.
+    fileprivate mutating func decide(
+        _ decision: Result<TurnExecution.Decision, A2AError>
+    ) -> [CheckedContinuation<TurnExecution.Decision, any Error>] {
+        guard self.decision == nil else { return [] }
+        self.decision = decision
+        defer { self.decisionWaiters.removeAll() }
+        return Array(self.decisionWaiters.values)
+    }
+}
+
+extension A2AMessage {
+    /// The message with everything filled in that an agent may leave out.
+    func addressed(taskID: String, contextID: String) -> A2AMessage {
+        var message = self
+        if message.messageID.isEmpty { message.messageID = Identifier.make() }
+        if message.role == .unspecified { message.role = .agent }
+        if message.contextID.isEmpty { message.contextID = contextID }
+        if message.taskID.isEmpty { message.taskID = taskID }
+        return message
+    }
+}
+
+extension TaskChange {
+    /// The change with identifiers filled in, if it is one that the protocol allows.
+    ///
+    /// - Throws: ``A2AError`` with `.invalidAgentResponse`.
+    func checked(taskID: String, contextID: String) throws -> TaskChange {
+        var change = self
+        switch self.kind {
+        case .status(var status):
+            guard status.state != .unspecified else {
+                throw A2AError(.invalidAgentResponse, "A status needs a state.")
+            }
+            if status.hasMessage {
+                status.message = status.message.addressed(taskID: taskID, contextID: contextID)
+                change.kind = .status(status)
+            }
+        case .artifact(let artifact, _), .chunk(let artifact, _):
+            guard !artifact.artifactID.isEmpty else {
+                throw A2AError(.invalidAgentResponse, "An artifact needs an id.")
+            }
+            guard !artifact.parts.isEmpty, artifact.parts.allSatisfy({ $0.content != nil }) else {
+                throw A2AError(
+                    .invalidAgentResponse, "The artifact '\(artifact.artifactID)' has no part, or an empty one.")
+            }
+        }
+        return change
+    }
+
+    /// The state in which a task begins whose first change this is: an artifact means that work has begun.
+    var openingState: A2ATaskState {
+        if case .status = self.kind { .submitted } else { .working }
+    }
+}

@@ -1,0 +1,183 @@
+import A2A
+import DequeModule
+
+/// What one turn has answered so far, and what may follow. A pure value: ``TurnExecution`` acts on its decisions.
+///
+/// ```
+///             reply                      finish
+/// undecided ────────▶ replied        ┌───────────▶ ended
+///     │  first change, or the caller │
+///     └────────────▶ tracking ───────┘
+/// ```
+struct TurnState {
+    private enum Answer: Equatable { case undecided, replied, tracking }
+    private enum Phase: Equatable { case running, finishing, ended }
+
+    private var answer: Answer
+    private var phase: Phase = .running
+    /// The task was made because a caller did not want to wait, not because the agent asked for it.
+    private var wasForced = false
+    private var taskState: A2ATaskState?
+    private(set) var fence: Int64
+    private var isFenced = false
+    private(set) var stop: StopReason?
+    private var inbox: Deque<A2AMessage> = []
+    /// Messages that have been promised to the turn but are not logged yet.
+    private var reserved = 0
+
+    /// The most messages that wait for a turn.
+    static let maxInbox = 64
+
+    /// Why a turn is told to stop.
+    enum StopReason: Equatable { case cancelled, shutdown, silent }
+
+    /// A turn that begins something new.
+    init() {
+        self.answer = .undecided
+        self.fence = 1
+    }
+
+    /// A turn that goes on with a task.
+    init(continuing state: A2ATaskState, fence: Int64) {
+        self.answer = .tracking
+        self.taskState = state
+        self.fence = fence
+    }
+
+    // MARK: Answers
+
+    enum OnReply: Equatable { case decide, completeTask, refuse(String) }
+
+    mutating func reply() -> OnReply {
+        switch self.answer {
+        case .undecided where self.wasForced: return .completeTask
+        case .undecided:
+            self.answer = .replied
+            return .decide
+        case .replied: return .refuse("The turn has replied already.")
+        case .tracking where self.wasForced: return .completeTask
+        case .tracking: return .refuse("The turn has made a task; end it with complete(_:), or put the text in an artifact.")
+        }
+    }
+
+    enum OnEmit: Equatable { case create, append(fence: Int64), refuse(String), stopped }
+
+    mutating func emit() -> OnEmit {
+        if self.isFenced || self.phase == .ended { return .stopped }
+        switch self.answer {
+        case .undecided: return .create
+        case .replied: return .refuse("The turn has replied with a message; it cannot make a task any more.")
+        case .tracking: return .append(fence: self.fence)
+        }
+    }
+
+    /// A caller wants the task now, whatever the agent is going to answer.
+    ///
+    /// - Returns: Whether there is none yet, so that one has to be made.
+    mutating func force() -> Bool {
+        guard self.answer == .undecided, self.phase == .running else { return false }
+        self.wasForced = true
+        return true
+    }
+
+    /// The log has recorded changes.
+    mutating func recorded(_ state: A2ATaskState, fence: Int64) {
+        self.answer = .tracking
+        self.taskState = state
+        self.fence = max(self.fence, fence)
+    }
+
+    // MARK: Messages to the running turn
+
+    enum OnOffer: Equatable { case accepted, full, ended }
+
+    /// Promises a follow-up message to the turn; ``deliver(_:)`` or ``withdraw()`` must follow.
+    mutating func offer() -> OnOffer {
+        guard self.phase == .running, !self.isFenced, self.answer == .tracking else { return .ended }
+        guard self.inbox.count + self.reserved < Self.maxInbox else { return .full }
+        self.reserved += 1
+        return .accepted
+    }
+
+    mutating func deliver(_ message: A2AMessage) {
+        self.reserved -= 1
+        self.inbox.append(message)
+    }
+
+    /// Whether a message is on its way.
+    var hasPromises: Bool { self.reserved > 0 && self.inbox.isEmpty }
+
+    mutating func withdraw() { self.reserved -= 1 }
+
+    mutating func takeMessage() -> A2AMessage? { self.inbox.popFirst() }
+
+    // MARK: The end
+
+    enum OnReturn: Equatable {
+        /// The agent said nothing at all.
+        case unanswered
+        /// Nothing is left to do.
+        case end
+        /// The agent is done, and the task must say so.
+        case append(A2ATaskState, fence: Int64)
+        /// Another message waits; the agent runs again.
+        case runAgain(A2AMessage)
+        /// A message is on its way; ask again when it is here.
+        case waitForMessage
+    }
+
+    /// The agent has returned, or thrown when `failed`.
+    mutating func agentReturned(failed: Bool) -> OnReturn {
+        let isOpen = self.taskState.map { !$0.isTerminal } ?? false
+        if self.isFenced || self.answer == .replied {
+            self.phase = .ended
+            return .end
+        }
+        guard self.answer == .tracking else {
+            self.phase = .ended
+            return .unanswered
+        }
+        guard isOpen else {
+            self.phase = .ended
+            return .end
+        }
+        if let stop = self.stop {
+            self.phase = .finishing
+            return .append(stop == .cancelled ? .canceled : .failed, fence: self.fence)
+        }
+        if failed {
+            self.phase = .finishing
+            return .append(.failed, fence: self.fence)
+        }
+        if self.reserved > 0, self.inbox.isEmpty { return .waitForMessage }
+        if let message = self.inbox.popFirst() { return .runAgain(message) }
+        if self.taskState?.isInterrupted == true {
+            self.phase = .ended
+            return .end
+        }
+        self.phase = .finishing
+        return .append(.completed, fence: self.fence)
+    }
+
+    /// The last append is done, or was refused.
+    mutating func finished() { self.phase = .ended }
+
+    enum OnStop: Equatable { case requested, alreadyRequested, ended }
+
+    /// Asks the turn to stop; the first reason counts.
+    mutating func requestStop(_ reason: StopReason) -> OnStop {
+        guard self.phase != .ended else { return .ended }
+        guard self.stop == nil else { return .alreadyRequested }
+        self.stop = reason
+        return .requested
+    }
+
+    /// The turn did not stop in time: it may write no more.
+    ///
+    /// - Returns: Whether the task still has to be ended, by whoever fences.
+    mutating func fenceOff() -> Bool {
+        guard self.phase == .running, !self.isFenced else { return false }
+        self.isFenced = true
+        return self.answer == .tracking && self.taskState?.isTerminal == false
+    }
+}

@@ -1,0 +1,72 @@
+import A2A
+import Synchronization
+
+/// The turns that are at work.
+final class TurnTable: Sendable {
+    private struct State {
+        /// By task id.
+        var running: [String: TurnExecution] = [:]
+        var isDraining = false
+        var drained: CheckedContinuation<Void, Never>?
+    }
+
+    private let limit: Int
+    private let state = Mutex(State())
+
+    init(limit: Int) { self.limit = max(1, limit) }
+
+    var count: Int { self.state.withLock { $0.running.count } }
+
+    subscript(taskID: String) -> TurnExecution? { self.state.withLock { $0.running[taskID] } }
+
+    /// Notes that a turn begins.
+    ///
+    /// - Returns: `false` if another turn of the task is at work.
+    /// - Throws: ``A2AError`` with `.unavailable` during shutdown, `.resourceExhausted` at the limit.
+    func begin(_ execution: TurnExecution) throws -> Bool {
+        try self.state.withLock { state in
+            if state.isDraining { throw Self.shuttingDown }
+            guard state.running.count < self.limit else {
+                throw A2AError(
+                    .resourceExhausted,
+                    "The agent works on as many messages as it can (\(self.limit)). Try again later.",
+                    details: [.retryInfo(.seconds(1))])
+            }
+            guard state.running[execution.taskID] == nil else { return false }
+            state.running[execution.taskID] = execution
+            return true
+        }
+    }
+
+    func end(_ execution: TurnExecution) {
+        let waiter = self.state.withLock { state -> CheckedContinuation<Void, Never>? in
+            guard state.running[execution.taskID] === execution else { return nil }
+            state.running[execution.taskID] = nil
+            return state.running.isEmpty ? state.drained.take() : nil
+        }
+        waiter?.resume()
+    }
+
+    /// Lets no turn begin any more.
+    func drain() { self.state.withLock { $0.isDraining = true } }
+
+    /// Waits until no turn is at work.
+    func waitUntilEmpty() async {
+        await withCheckedContinuation { continuation in
+            let isEmpty = self.state.withLock { state in
+                if state.running.isEmpty { return true }
+                state.drained = continuation
+                return false
+            }
+            if isEmpty { continuation.resume() }
+        }
+    }
+
+    func stopAll(_ reason: TurnState.StopReason) {
+        for execution in self.state.withLock({ Array($0.running.values) }) { execution.stop(reason) }
+    }
+
+    static var shuttingDown: A2AError {
+        A2AError(.unavailable, "The agent is shutting down.", details: [.retryInfo(.seconds(1))])
+    }
+}
