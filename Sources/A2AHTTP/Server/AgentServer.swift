@@ -124,6 +124,11 @@ public struct AgentServer: Service {
     }
 }
 
+extension AgentServer: CustomStringConvertible {
+    /// What service groups print in their logs.
+    public var description: String { "AgentServer(\(self.configuration.host):\(self.configuration.port))" }
+}
+
 extension HTTPServerConfiguration.TLSFiles {
     /// Reads the files.
     ///

@@ -90,11 +90,14 @@ extension Turn {
 // MARK: - Answering with a task
 
 extension Turn {
+    /// Makes the task, in state SUBMITTED, if there is none yet; other methods do so when they need one.
+    public func openTask() async throws { try await self.execution.openTask() }
+
     /// Says that the agent is at work.
-    public func working(_ message: A2AMessage? = nil) async throws { try await self.status(.working, message) }
+    public func working(_ message: A2AMessage? = nil) async throws { try await self.update(.working, message) }
 
     /// Says that the agent is at work, and on what.
-    public func working(_ text: String) async throws { try await self.status(.working, .agent(text)) }
+    public func working(_ text: String) async throws { try await self.update(.working, .agent(text)) }
 
     /// Adds an artifact, or replaces the one with its id.
     public func artifact(_ artifact: A2AArtifact, lastChunk: Bool = true, metadata: A2AMetadata? = nil) async throws {
@@ -115,36 +118,37 @@ extension Turn {
     }
 
     /// Asks the caller for more; the next message to the task begins a new turn, or is returned by ``nextMessage()``.
-    public func requireInput(_ message: A2AMessage) async throws { try await self.status(.inputRequired, message) }
+    public func requireInput(_ message: A2AMessage) async throws { try await self.update(.inputRequired, message) }
 
     /// Asks the caller for more.
     public func requireInput(_ text: String) async throws { try await self.requireInput(.agent(text)) }
 
     /// Says that an authorisation is missing, and which (§7.6).
-    public func requireAuth(_ message: A2AMessage) async throws { try await self.status(.authRequired, message) }
+    public func requireAuth(_ message: A2AMessage) async throws { try await self.update(.authRequired, message) }
 
     /// Says that an authorisation is missing.
     public func requireAuth(_ text: String) async throws { try await self.requireAuth(.agent(text)) }
 
     /// Ends the task well. Returning from `run` does the same without a message.
-    public func complete(_ message: A2AMessage? = nil) async throws { try await self.status(.completed, message) }
+    public func complete(_ message: A2AMessage? = nil) async throws { try await self.update(.completed, message) }
 
     /// Ends the task well, with a word.
     public func complete(_ text: String) async throws { try await self.complete(.agent(text)) }
 
     /// Ends the task because something went wrong.
-    public func fail(_ message: A2AMessage) async throws { try await self.status(.failed, message) }
+    public func fail(_ message: A2AMessage) async throws { try await self.update(.failed, message) }
 
     /// Ends the task because something went wrong.
     public func fail(_ text: String) async throws { try await self.fail(.agent(text)) }
 
     /// Ends the task because the agent will not do it.
-    public func reject(_ message: A2AMessage) async throws { try await self.status(.rejected, message) }
+    public func reject(_ message: A2AMessage) async throws { try await self.update(.rejected, message) }
 
     /// Ends the task because the agent will not do it.
     public func reject(_ text: String) async throws { try await self.reject(.agent(text)) }
 
-    private func status(_ state: A2ATaskState, _ message: A2AMessage?) async throws {
+    /// Sets any status, with or without a message.
+    public func update(_ state: A2ATaskState, _ message: A2AMessage? = nil) async throws {
         var status = A2ATaskStatus()
         status.state = state
         if let message { status.message = message }

@@ -16,7 +16,7 @@ public final class TaskRuntime: A2AService, Service {
     let turns: TurnTable
     let logger: Logger
     private let runner: TurnRunner
-    private let extendedCard: (@Sendable (CallContext) async throws -> A2AAgentCard?)?
+    private let extendedCard: (@Sendable (A2AAgentCard, CallContext) async throws -> A2AAgentCard?)?
     private let policyBox: Mutex<CardPolicy>
     private let jobs: AsyncStream<Job>
     private let jobInput: AsyncStream<Job>.Continuation
@@ -27,14 +27,14 @@ public final class TaskRuntime: A2AService, Service {
     ///   - agent: What answers messages.
     ///   - card: The public card. Its capabilities and media types are what calls are checked against.
     ///   - store: Where task logs live.
-    ///   - extendedCard: Makes the card for authenticated callers (§3.1.11); `nil` if there is none.
+    ///   - extendedCard: Makes the card for authenticated callers from the public one (§3.1.11); `nil` if there is none.
     public init(
         agent: any Agent,
         card: A2AAgentCard,
         store: any TaskStore = MemoryTaskStore(),
         configuration: RuntimeConfiguration = .init(),
         logger: Logger = Logger(label: "a2a.runtime"),
-        extendedCard: (@Sendable (CallContext) async throws -> A2AAgentCard?)? = nil
+        extendedCard: (@Sendable (_ publicCard: A2AAgentCard, _ context: CallContext) async throws -> A2AAgentCard?)? = nil
     ) {
         let (jobs, jobInput) = AsyncStream<Job>.makeStream(bufferingPolicy: .unbounded)
         let spawn: @Sendable (@escaping @Sendable () async -> Void) -> Void = { jobInput.yield($0) }
@@ -149,7 +149,7 @@ public final class TaskRuntime: A2AService, Service {
         if !policy.card.securityRequirements.isEmpty, context.principal.isAnonymous {
             throw A2AError(.unauthenticated, "The extended card is for authenticated callers.")
         }
-        guard let card = try await self.extendedCard?(context) else {
+        guard let card = try await self.extendedCard?(policy.card, context) else {
             throw A2AError(
                 .extendedAgentCardNotConfigured, "This agent declares an extended card but has none configured.")
         }

@@ -73,7 +73,7 @@ package final class TurnExecution: Sendable {
         }
         switch action {
         case .create:
-            guard try await self.create(then: [change], state: change.openingState) else {
+            guard try await self.create(then: [change]) else {
                 return try await self.emit(change)
             }
         case .append(let fence):
@@ -148,7 +148,17 @@ package final class TurnExecution: Sendable {
     /// Makes the task now if the agent has not answered yet.
     func forceTask() async throws {
         guard self.inner.withLock({ $0.turn.force() }) else { return }
-        _ = try await self.create(then: [], state: .submitted)
+        _ = try await self.create(then: [])
+    }
+
+    /// Makes the task if there is none, on behalf of the agent.
+    func openTask() async throws {
+        switch self.inner.withLock({ $0.turn.emit() }) {
+        case .create: _ = try await self.create(then: [])
+        case .append: break
+        case .refuse(let why): throw A2AError(.invalidAgentResponse, why)
+        case .stopped: throw CancellationError()
+        }
     }
 
     /// Promises a message to the running turn.
@@ -274,11 +284,11 @@ package final class TurnExecution: Sendable {
     /// Makes the task.
     ///
     /// - Returns: `false` if it was made meanwhile by a concurrent call.
-    private func create(then changes: [TaskChange], state: A2ATaskState) async throws -> Bool {
+    private func create(then changes: [TaskChange]) async throws -> Bool {
         var task = A2ATask()
         task.id = self.taskID
         task.contextID = self.contextID
-        task.status = A2ATaskStatus(state)
+        task.status = A2ATaskStatus(.submitted)
         task.history = [self.opening]
         do {
             let created = try await self.log.create(task, then: changes, in: self.scope)
@@ -344,10 +354,5 @@ extension TaskChange {
             }
         }
         return change
-    }
-
-    /// The state in which a task begins whose first change this is: an artifact means that work has begun.
-    var openingState: A2ATaskState {
-        if case .status = self.kind { .submitted } else { .working }
     }
 }

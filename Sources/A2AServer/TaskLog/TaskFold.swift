@@ -39,11 +39,11 @@ package struct TaskFold: Sendable {
     ///
     /// - Parameter now: The time of the change; kept in the status.
     package mutating func apply(_ change: TaskChange, now: A2ATimestamp) -> A2AStreamResponse {
+        // A status message stays readable after the next one: it moves to the history, before what answers it.
+        if case .status = change.kind, self.status.hasMessage { self.remember(self.status.message, counted: true) }
         if let message = change.received { self.remember(message) }
         switch change.kind {
         case .status(var status):
-            // A status message stays readable after the next one: it moves to the history.
-            if self.status.hasMessage { self.remember(self.status.message, counted: true) }
             status.timestamp = now
             if status.hasMessage { self.byteCount += status.message.approximateByteCount }
             self.status = status

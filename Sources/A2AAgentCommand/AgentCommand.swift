@@ -1,0 +1,106 @@
+import A2A
+import A2AHTTP
+import A2AReferenceAgent
+import A2AServer
+import ArgumentParser
+import Foundation
+import Logging
+import ServiceLifecycle
+import UnixSignals
+
+/// `a2a-agent`: the reference agent.
+@main
+struct AgentCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "a2a-agent",
+        abstract: "Runs the swift-a2a reference agent.",
+        discussion: """
+            Skills, chosen by the first word of a message: echo (everything else too), stream, research, form, slow. Messages \
+            with a conformance script or an ACTS behaviour prefix are played; see conformance/profile.md.
+
+            The agent listens on loopback only unless --host says otherwise.
+            """,
+        version: "0.1.0"
+    )
+
+    @OptionGroup(title: "Listening") var listening: ListeningOptions
+    @OptionGroup(title: "Limits") var limits: LimitOptions
+
+    @Option(
+        help: ArgumentHelp("Switches capabilities off, to see how callers get along without them.", valueName: "list"),
+        transform: Self.capabilities)
+    var without: Set<ReferenceAgent.Capability> = []
+
+    @Option(help: "Asks callers for this bearer token.")
+    var token: String?
+
+    @Flag(help: "Takes calls without A2A-Version for version 1.0 instead of refusing them as 0.3.")
+    var lenientVersion = false
+
+    @Option(
+        help: ArgumentHelp(
+            "What is logged, on standard error: trace, debug, info, notice (default), warning, error or critical.",
+            valueName: "level"),
+        transform: Self.logLevel)
+    var logLevel: Logger.Level = .notice
+
+    func validate() throws {
+        guard (self.listening.tlsCertificate == nil) == (self.listening.tlsKey == nil) else {
+            throw ValidationError("--tls-certificate and --tls-key go together.")
+        }
+        guard (0...65535).contains(self.listening.port) else { throw ValidationError("--port takes 0 to 65535.") }
+    }
+
+    func run() async throws {
+        LoggingSystem.bootstrap(StreamLogHandler.standardError)
+        var logger = Logger(label: "a2a-agent")
+        logger.logLevel = self.logLevel
+
+        let card = ReferenceAgent.card(without: self.without, requiresToken: self.token != nil)
+        let runtime = TaskRuntime(
+            agent: ReferenceAgent(),
+            card: card,
+            store: MemoryTaskStore(retention: self.limits.retention),
+            configuration: self.limits.runtime,
+            logger: logger,
+            extendedCard: { card, _ in ReferenceAgent.extendedCard(of: card) }
+        )
+        var middleware: [any ServiceMiddleware] = [LoggingMiddleware(logger: logger), MetricsMiddleware()]
+        if let token = self.token {
+            let authenticator = StaticTokenAuthenticator([token: Principal(id: "token")])
+            middleware.append(AuthenticationMiddleware(authenticator))
+        }
+        var configuration = self.listening.configuration
+        configuration.maxBodyBytes = self.limits.maxBodyBytes
+        if self.lenientVersion { configuration.assumedVersion = .v1_0 }
+        let server = AgentServer(
+            runtime: runtime, configuration: configuration, middleware: middleware, logger: logger
+        ) { [configuration] baseURL in
+            Banner(baseURL: baseURL, configuration: configuration).print()
+        }
+        try await ServiceGroup(
+            configuration: ServiceGroupConfiguration(
+                services: [server], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+        ).run()
+    }
+
+    private static func logLevel(_ name: String) throws -> Logger.Level {
+        guard let level = Logger.Level(rawValue: name.lowercased()) else {
+            let known = Logger.Level.allCases.map(\.rawValue).joined(separator: ", ")
+            throw ValidationError("--log-level: there is no level '\(name)'; choose from \(known).")
+        }
+        return level
+    }
+
+    private static func capabilities(_ list: String) throws -> Set<ReferenceAgent.Capability> {
+        try Set(
+            list.split(separator: ",").map { name in
+                guard let capability = ReferenceAgent.Capability(rawValue: name.trimmingCharacters(in: .whitespaces))
+                else {
+                    let known = ReferenceAgent.Capability.allCases.map(\.rawValue).joined(separator: ", ")
+                    throw ValidationError("--without: there is no capability '\(name)'; choose from \(known).")
+                }
+                return capability
+            })
+    }
+}

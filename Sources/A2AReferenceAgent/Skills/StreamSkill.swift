@@ -1,0 +1,26 @@
+import A2A
+import A2AServer
+
+/// Says a text word by word: one artifact in chunks.
+struct StreamSkill: Skill {
+    /// The time between two words.
+    static let pace: Duration = .milliseconds(50)
+
+    let keyword = "stream"
+
+    let card = A2AAgentSkill(
+        id: "stream", name: "Stream", description: "Says a text word by word, as one artifact in chunks.",
+        tags: ["streaming", "artifact"], examples: ["stream the quick brown fox jumps over the lazy dog"])
+
+    func run(_ turn: Turn) async throws {
+        let text = turn.message.request
+        let words = (text.isEmpty ? "the quick brown fox jumps over the lazy dog" : text).split(separator: " ")
+        try await turn.working("Saying \(words.count) words.")
+        for (index, word) in words.enumerated() {
+            if index > 0 { try await Task.sleep(for: Self.pace) }
+            let isLast = index == words.count - 1
+            try await turn.append(
+                .text(isLast ? String(word) : word + " "), toArtifact: "words", name: "Words", lastChunk: isLast)
+        }
+    }
+}
