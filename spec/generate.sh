@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Generates the Swift model from spec/a2a.proto. With --check, fails if the committed code differs.
 #
-# protoc comes from the system (Debian: protobuf-compiler); protoc-gen-swift is built from the
+# protoc comes from the system (Debian: protobuf-compiler), 3.12 or later; protoc-gen-swift is built from the
 # swift-protobuf version that this package resolves, so plug-in and run-time library always agree.
+# Neither leaves its version or a path in what it writes, so any protoc makes the same files.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -11,10 +12,17 @@ scratch="${A2A_SCRATCH:-.build}"
 swift build --scratch-path "$scratch" --product protoc-gen-swift >&2
 plugin="$(swift build --scratch-path "$scratch" --show-bin-path)/protoc-gen-swift"
 
+# Before 3.15, protoc hides the presence of proto3 scalars behind a switch that later versions do not have.
+switches=()
+version="$(protoc --version | sed 's/[^0-9]*//')"
+case "$version" in
+    3.12.* | 3.13.* | 3.14.*) switches+=(--experimental_allow_proto3_optional) ;;
+esac
+
 target=Sources/A2A/Generated
 output="$(mktemp -d)"
 trap 'rm -rf "$output"' EXIT
-protoc --proto_path=spec \
+protoc --proto_path=spec ${switches[@]+"${switches[@]}"} \
     --plugin=protoc-gen-swift="$plugin" \
     --swift_out="$output" --swift_opt=Visibility=Public --swift_opt=UseAccessLevelOnImports=true \
     --descriptor_set_out="$output/a2a.binpb" spec/a2a.proto
@@ -25,7 +33,7 @@ protoc --proto_path=spec \
     echo
     echo "/// The serialized FileDescriptorSet of \`spec/a2a.proto\`, in base64."
     echo "package let a2aDescriptorSetBase64 = \"\"\""
-    base64 -w 120 "$output/a2a.binpb" | sed 's/$/\\/; s/^/    /' | sed '$ s/\\$//'
+    { base64 < "$output/a2a.binpb" | tr -d '\n' | fold -w 120; echo; } | sed 's/$/\\/; s/^/    /' | sed '$ s/\\$//'
     echo "    \"\"\""
 } > "$output/a2a.descriptor.swift"
 rm "$output/a2a.binpb"

@@ -56,13 +56,15 @@ public struct A2AError: Error, Sendable {
 extension A2AError {
     /// The details as they are sent: an error of the A2A table always carries a
     /// `google.rpc.ErrorInfo` with its reason (§9.5, §10.6, §11.6).
+    ///
+    /// An `ErrorInfo` of another domain or reason stays, but does not stand in for it.
     public var wireDetails: [ErrorDetail] {
+        guard self.code.isA2ASpecific else { return self.details }
         let hasErrorInfo = self.details.contains { detail in
-            if case .errorInfo = detail { return true }
-            return false
+            guard case .errorInfo(let reason, let domain, _) = detail else { return false }
+            return reason == self.code.reason && domain == ErrorDetail.a2aDomain
         }
-        guard !hasErrorInfo, self.code.isA2ASpecific else { return self.details }
-        return [.errorInfo(reason: self.code.reason)] + self.details
+        return hasErrorInfo ? self.details : [.errorInfo(reason: self.code.reason)] + self.details
     }
 
     /// How long the peer asks us to wait before trying again, if it says.

@@ -131,6 +131,11 @@ extension A2AError.Code {
         self = code
     }
 
+    /// The same code with another HTTP status, where HTTP has a finer one (405, 415).
+    package func withHTTPStatus(_ status: Int) -> Self {
+        Self(name: self.name, reason: self.reason, jsonRPC: self.jsonRPC, http: status, grpc: self.grpc)
+    }
+
     /// The best code for an HTTP status that came without an `ErrorInfo`.
     public init(http: Int) {
         switch http {

@@ -8,6 +8,25 @@
 // For information on using the generated types, please see the documentation:
 //   https://github.com/apple/swift-protobuf/
 
+/// The A2A data model and service, as this package uses them.
+///
+/// Package, message, field, enum and method names and all numbers are those of the A2A project's own definition
+/// (specification/a2a.proto, version 1.0): facts on which every implementation must agree. The comments are ours. "§"
+/// refers to the A2A specification.
+///
+/// Two things differ from upstream, neither of them on the wire:
+///
+///   - What upstream annotates as required begins its comment with "REQUIRED." here. A required scalar is declared
+///     `optional`, so that the generated code tells an absent field from an empty one: an absent one can then be
+///     refused, and an empty one (`"nextPageToken": ""`) is printed. §5.7 says what required means; a required list
+///     has at least one element.
+///   - The HTTP annotations are left out. The paths are those of §11.3 and live with the HTTP binding.
+///
+/// `generation`, `if_generation_match` and `current_generation` come from the draft of version 1.1 and are sent only to
+/// peers that speak it.
+///
+/// After a change: spec/generate.sh
+
 #if canImport(FoundationEssentials)
 public import FoundationEssentials
 #else
@@ -25,16 +44,36 @@ fileprivate nonisolated struct _GeneratedWithProtocGenSwiftVersion: SwiftProtobu
   typealias Version = _2
 }
 
+/// The states of a task (§4.1.3). Four are terminal, after which a task never changes; two are interrupted, in which it
+/// waits for the caller.
 public nonisolated enum A2ATaskState: SwiftProtobuf.Enum, Swift.CaseIterable {
   public typealias RawValue = Int
+
+  /// No state; in a filter, any state.
   case unspecified // = 0
+
+  /// Accepted, not begun.
   case submitted // = 1
+
+  /// The agent is at it.
   case working // = 2
+
+  /// Terminal: done.
   case completed // = 3
+
+  /// Terminal: ended by an error.
   case failed // = 4
+
+  /// Terminal: given up at the caller's wish.
   case canceled // = 5
+
+  /// Interrupted: the agent asks something and goes on when a message to the task answers it.
   case inputRequired // = 6
+
+  /// Terminal: the agent will not do it.
   case rejected // = 7
+
+  /// Interrupted: the agent lacks credentials, which reach it on a way of their own (§7.6).
   case authRequired // = 8
   case UNRECOGNIZED(Int)
 
@@ -87,10 +126,17 @@ public nonisolated enum A2ATaskState: SwiftProtobuf.Enum, Swift.CaseIterable {
 
 }
 
+/// Which side of a conversation speaks (§4.1.5).
 public nonisolated enum A2ARole: SwiftProtobuf.Enum, Swift.CaseIterable {
   public typealias RawValue = Int
+
+  /// No side.
   case unspecified // = 0
+
+  /// The client, for a person or as an agent of its own.
   case user // = 1
+
+  /// The agent.
   case agent // = 2
   case UNRECOGNIZED(Int)
 
@@ -125,57 +171,13 @@ public nonisolated enum A2ARole: SwiftProtobuf.Enum, Swift.CaseIterable {
 
 }
 
-public nonisolated struct A2ASendMessageConfiguration: Sendable {
-  // SwiftProtobuf.Message conformance is added in an extension below. See the
-  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
-  // methods supported on all messages.
-
-  public var acceptedOutputModes: [String] = []
-
-  public var taskPushNotificationConfig: A2ATaskPushNotificationConfig {
-    get {_taskPushNotificationConfig ?? A2ATaskPushNotificationConfig()}
-    set {_taskPushNotificationConfig = newValue}
-  }
-  /// Returns true if `taskPushNotificationConfig` has been explicitly set.
-  public var hasTaskPushNotificationConfig: Bool {self._taskPushNotificationConfig != nil}
-  /// Clears the value of `taskPushNotificationConfig`. Subsequent reads from it will return its default value.
-  public mutating func clearTaskPushNotificationConfig() {self._taskPushNotificationConfig = nil}
-
-  public var historyLength: Int32 {
-    get {_historyLength ?? 0}
-    set {_historyLength = newValue}
-  }
-  /// Returns true if `historyLength` has been explicitly set.
-  public var hasHistoryLength: Bool {self._historyLength != nil}
-  /// Clears the value of `historyLength`. Subsequent reads from it will return its default value.
-  public mutating func clearHistoryLength() {self._historyLength = nil}
-
-  public var returnImmediately: Bool = false
-
-  public var ifGenerationMatch: Int64 {
-    get {_ifGenerationMatch ?? 0}
-    set {_ifGenerationMatch = newValue}
-  }
-  /// Returns true if `ifGenerationMatch` has been explicitly set.
-  public var hasIfGenerationMatch: Bool {self._ifGenerationMatch != nil}
-  /// Clears the value of `ifGenerationMatch`. Subsequent reads from it will return its default value.
-  public mutating func clearIfGenerationMatch() {self._ifGenerationMatch = nil}
-
-  public var unknownFields = SwiftProtobuf.UnknownStorage()
-
-  public init() {}
-
-  fileprivate var _taskPushNotificationConfig: A2ATaskPushNotificationConfig? = nil
-  fileprivate var _historyLength: Int32? = nil
-  fileprivate var _ifGenerationMatch: Int64? = nil
-}
-
+/// A piece of work: its state, what was said about it and what came of it (§4.1.1).
 public nonisolated struct A2ATask: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  /// REQUIRED.
+  /// REQUIRED. Unique among the agent's tasks; the agent chooses it.
   public var id: String {
     get {_storage._id ?? String()}
     set {_uniqueStorage()._id = newValue}
@@ -185,12 +187,13 @@ public nonisolated struct A2ATask: @unchecked Sendable {
   /// Clears the value of `id`. Subsequent reads from it will return its default value.
   public mutating func clearID() {_uniqueStorage()._id = nil}
 
+  /// The conversation that the task is part of. Several tasks may share one (§3.4.1).
   public var contextID: String {
     get {_storage._contextID}
     set {_uniqueStorage()._contextID = newValue}
   }
 
-  /// REQUIRED.
+  /// REQUIRED. Where the task stands.
   public var status: A2ATaskStatus {
     get {_storage._status ?? A2ATaskStatus()}
     set {_uniqueStorage()._status = newValue}
@@ -200,16 +203,19 @@ public nonisolated struct A2ATask: @unchecked Sendable {
   /// Clears the value of `status`. Subsequent reads from it will return its default value.
   public mutating func clearStatus() {_uniqueStorage()._status = nil}
 
+  /// What the agent has made so far. Left out of lists of tasks unless asked for.
   public var artifacts: [A2AArtifact] {
     get {_storage._artifacts}
     set {_uniqueStorage()._artifacts = newValue}
   }
 
+  /// What was said so far, oldest message first. How much of it a caller sees, `history_length` says.
   public var history: [A2AMessage] {
     get {_storage._history}
     set {_uniqueStorage()._history = newValue}
   }
 
+  /// Anything that agent and caller agree to keep with the task.
   public var metadata: SwiftProtobuf.Google_Protobuf_Struct {
     get {_storage._metadata ?? SwiftProtobuf.Google_Protobuf_Struct()}
     set {_uniqueStorage()._metadata = newValue}
@@ -219,6 +225,8 @@ public nonisolated struct A2ATask: @unchecked Sendable {
   /// Clears the value of `metadata`. Subsequent reads from it will return its default value.
   public mutating func clearMetadata() {_uniqueStorage()._metadata = nil}
 
+  /// How many events the task has seen: 1 at its creation, and one more with each change. 0 where the agent does not
+  /// count (1.1 draft).
   public var generation: Int64 {
     get {_storage._generation}
     set {_uniqueStorage()._generation = newValue}
@@ -231,12 +239,13 @@ public nonisolated struct A2ATask: @unchecked Sendable {
   fileprivate var _storage = _StorageClass.defaultInstance
 }
 
+/// Where a task stands (§4.1.2).
 public nonisolated struct A2ATaskStatus: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  /// REQUIRED.
+  /// REQUIRED. The state; never unspecified.
   public var state: A2ATaskState {
     get {_state ?? .unspecified}
     set {_state = newValue}
@@ -246,6 +255,7 @@ public nonisolated struct A2ATaskStatus: Sendable {
   /// Clears the value of `state`. Subsequent reads from it will return its default value.
   public mutating func clearState() {self._state = nil}
 
+  /// What the agent says about it: progress, a question, a reason for failure.
   public var message: A2AMessage {
     get {_message ?? A2AMessage()}
     set {_message = newValue}
@@ -255,6 +265,7 @@ public nonisolated struct A2ATaskStatus: Sendable {
   /// Clears the value of `message`. Subsequent reads from it will return its default value.
   public mutating func clearMessage() {self._message = nil}
 
+  /// When this status began. In JSON a UTC time with "Z", best with milliseconds (§5.6.1).
   public var timestamp: SwiftProtobuf.Google_Protobuf_Timestamp {
     get {_timestamp ?? SwiftProtobuf.Google_Protobuf_Timestamp()}
     set {_timestamp = newValue}
@@ -273,79 +284,13 @@ public nonisolated struct A2ATaskStatus: Sendable {
   fileprivate var _timestamp: SwiftProtobuf.Google_Protobuf_Timestamp? = nil
 }
 
-public nonisolated struct A2APart: Sendable {
-  // SwiftProtobuf.Message conformance is added in an extension below. See the
-  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
-  // methods supported on all messages.
-
-  public var content: A2APart.OneOf_Content? = nil
-
-  public var text: String {
-    get {
-      if case .text(let v)? = content {return v}
-      return String()
-    }
-    set {content = .text(newValue)}
-  }
-
-  public var raw: Data {
-    get {
-      if case .raw(let v)? = content {return v}
-      return Data()
-    }
-    set {content = .raw(newValue)}
-  }
-
-  public var url: String {
-    get {
-      if case .url(let v)? = content {return v}
-      return String()
-    }
-    set {content = .url(newValue)}
-  }
-
-  public var data: SwiftProtobuf.Google_Protobuf_Value {
-    get {
-      if case .data(let v)? = content {return v}
-      return SwiftProtobuf.Google_Protobuf_Value()
-    }
-    set {content = .data(newValue)}
-  }
-
-  public var metadata: SwiftProtobuf.Google_Protobuf_Struct {
-    get {_metadata ?? SwiftProtobuf.Google_Protobuf_Struct()}
-    set {_metadata = newValue}
-  }
-  /// Returns true if `metadata` has been explicitly set.
-  public var hasMetadata: Bool {self._metadata != nil}
-  /// Clears the value of `metadata`. Subsequent reads from it will return its default value.
-  public mutating func clearMetadata() {self._metadata = nil}
-
-  public var filename: String = String()
-
-  public var mediaType: String = String()
-
-  public var unknownFields = SwiftProtobuf.UnknownStorage()
-
-  public nonisolated enum OneOf_Content: Equatable, Sendable {
-    case text(String)
-    case raw(Data)
-    case url(String)
-    case data(SwiftProtobuf.Google_Protobuf_Value)
-
-  }
-
-  public init() {}
-
-  fileprivate var _metadata: SwiftProtobuf.Google_Protobuf_Struct? = nil
-}
-
+/// One turn of a conversation, from either side (§4.1.4).
 public nonisolated struct A2AMessage: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  /// REQUIRED.
+  /// REQUIRED. Chosen by the sender and unique among its messages; an agent may use it to notice repetitions.
   public var messageID: String {
     get {_messageID ?? String()}
     set {_messageID = newValue}
@@ -355,11 +300,13 @@ public nonisolated struct A2AMessage: Sendable {
   /// Clears the value of `messageID`. Subsequent reads from it will return its default value.
   public mutating func clearMessageID() {self._messageID = nil}
 
+  /// The conversation. Empty in a client's message to begin one; must fit `task_id` if both are given (§3.4.1).
   public var contextID: String = String()
 
+  /// The task that the message goes on with, or that an agent's message belongs to. Empty for none (§3.4.2).
   public var taskID: String = String()
 
-  /// REQUIRED.
+  /// REQUIRED. Which side speaks; never unspecified.
   public var role: A2ARole {
     get {_role ?? .unspecified}
     set {_role = newValue}
@@ -369,9 +316,10 @@ public nonisolated struct A2AMessage: Sendable {
   /// Clears the value of `role`. Subsequent reads from it will return its default value.
   public mutating func clearRole() {self._role = nil}
 
-  /// REQUIRED.
+  /// REQUIRED. What is said.
   public var parts: [A2APart] = []
 
+  /// Anything that the two sides agree to send along.
   public var metadata: SwiftProtobuf.Google_Protobuf_Struct {
     get {_metadata ?? SwiftProtobuf.Google_Protobuf_Struct()}
     set {_metadata = newValue}
@@ -381,8 +329,10 @@ public nonisolated struct A2AMessage: Sendable {
   /// Clears the value of `metadata`. Subsequent reads from it will return its default value.
   public mutating func clearMetadata() {self._metadata = nil}
 
+  /// URIs of the protocol extensions that this message makes use of (§4.6).
   public var extensions: [String] = []
 
+  /// Other tasks that the message speaks about.
   public var referenceTaskIds: [String] = []
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -394,28 +344,52 @@ public nonisolated struct A2AMessage: Sendable {
   fileprivate var _metadata: SwiftProtobuf.Google_Protobuf_Struct? = nil
 }
 
-public nonisolated struct A2AArtifact: Sendable {
+/// A piece of content of one kind (§4.1.6).
+public nonisolated struct A2APart: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  /// REQUIRED.
-  public var artifactID: String {
-    get {_artifactID ?? String()}
-    set {_artifactID = newValue}
+  /// Exactly one of these is set. An empty text and a `null` value are content too.
+  public var content: A2APart.OneOf_Content? = nil
+
+  /// Text.
+  public var text: String {
+    get {
+      if case .text(let v)? = content {return v}
+      return String()
+    }
+    set {content = .text(newValue)}
   }
-  /// Returns true if `artifactID` has been explicitly set.
-  public var hasArtifactID: Bool {self._artifactID != nil}
-  /// Clears the value of `artifactID`. Subsequent reads from it will return its default value.
-  public mutating func clearArtifactID() {self._artifactID = nil}
 
-  public var name: String = String()
+  /// The bytes of a file; base64 in JSON.
+  public var raw: Data {
+    get {
+      if case .raw(let v)? = content {return v}
+      return Data()
+    }
+    set {content = .raw(newValue)}
+  }
 
-  public var description_p: String = String()
+  /// Where a file is found.
+  public var url: String {
+    get {
+      if case .url(let v)? = content {return v}
+      return String()
+    }
+    set {content = .url(newValue)}
+  }
 
-  /// REQUIRED.
-  public var parts: [A2APart] = []
+  /// Any JSON value: object, array, text, number, true, false or null.
+  public var data: SwiftProtobuf.Google_Protobuf_Value {
+    get {
+      if case .data(let v)? = content {return v}
+      return SwiftProtobuf.Google_Protobuf_Value()
+    }
+    set {content = .data(newValue)}
+  }
 
+  /// Anything that the two sides agree to keep with the part.
   public var metadata: SwiftProtobuf.Google_Protobuf_Struct {
     get {_metadata ?? SwiftProtobuf.Google_Protobuf_Struct()}
     set {_metadata = newValue}
@@ -425,6 +399,68 @@ public nonisolated struct A2AArtifact: Sendable {
   /// Clears the value of `metadata`. Subsequent reads from it will return its default value.
   public mutating func clearMetadata() {self._metadata = nil}
 
+  /// A file's name, such as "report.pdf".
+  public var filename: String = String()
+
+  /// What the content is, such as "image/png". Empty: text/plain for text, application/json for data.
+  public var mediaType: String = String()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  /// Exactly one of these is set. An empty text and a `null` value are content too.
+  public nonisolated enum OneOf_Content: Equatable, Sendable {
+    /// Text.
+    case text(String)
+    /// The bytes of a file; base64 in JSON.
+    case raw(Data)
+    /// Where a file is found.
+    case url(String)
+    /// Any JSON value: object, array, text, number, true, false or null.
+    case data(SwiftProtobuf.Google_Protobuf_Value)
+
+  }
+
+  public init() {}
+
+  fileprivate var _metadata: SwiftProtobuf.Google_Protobuf_Struct? = nil
+}
+
+/// Something that an agent made (§4.1.7).
+public nonisolated struct A2AArtifact: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// REQUIRED. Unique within the task; later chunks of the artifact repeat it.
+  public var artifactID: String {
+    get {_artifactID ?? String()}
+    set {_artifactID = newValue}
+  }
+  /// Returns true if `artifactID` has been explicitly set.
+  public var hasArtifactID: Bool {self._artifactID != nil}
+  /// Clears the value of `artifactID`. Subsequent reads from it will return its default value.
+  public mutating func clearArtifactID() {self._artifactID = nil}
+
+  /// A name for people.
+  public var name: String = String()
+
+  /// An explanation for people.
+  public var description_p: String = String()
+
+  /// REQUIRED. The content.
+  public var parts: [A2APart] = []
+
+  /// Anything that agent and caller agree to keep with the artifact.
+  public var metadata: SwiftProtobuf.Google_Protobuf_Struct {
+    get {_metadata ?? SwiftProtobuf.Google_Protobuf_Struct()}
+    set {_metadata = newValue}
+  }
+  /// Returns true if `metadata` has been explicitly set.
+  public var hasMetadata: Bool {self._metadata != nil}
+  /// Clears the value of `metadata`. Subsequent reads from it will return its default value.
+  public mutating func clearMetadata() {self._metadata = nil}
+
+  /// URIs of the protocol extensions that this artifact makes use of (§4.6).
   public var extensions: [String] = []
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -435,12 +471,13 @@ public nonisolated struct A2AArtifact: Sendable {
   fileprivate var _metadata: SwiftProtobuf.Google_Protobuf_Struct? = nil
 }
 
+/// A task has a new status (§4.2.1).
 public nonisolated struct A2ATaskStatusUpdateEvent: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  /// REQUIRED.
+  /// REQUIRED. The task.
   public var taskID: String {
     get {_taskID ?? String()}
     set {_taskID = newValue}
@@ -450,7 +487,7 @@ public nonisolated struct A2ATaskStatusUpdateEvent: Sendable {
   /// Clears the value of `taskID`. Subsequent reads from it will return its default value.
   public mutating func clearTaskID() {self._taskID = nil}
 
-  /// REQUIRED.
+  /// REQUIRED. The context of the task.
   public var contextID: String {
     get {_contextID ?? String()}
     set {_contextID = newValue}
@@ -460,7 +497,7 @@ public nonisolated struct A2ATaskStatusUpdateEvent: Sendable {
   /// Clears the value of `contextID`. Subsequent reads from it will return its default value.
   public mutating func clearContextID() {self._contextID = nil}
 
-  /// REQUIRED.
+  /// REQUIRED. Where the task stands now.
   public var status: A2ATaskStatus {
     get {_status ?? A2ATaskStatus()}
     set {_status = newValue}
@@ -470,6 +507,7 @@ public nonisolated struct A2ATaskStatusUpdateEvent: Sendable {
   /// Clears the value of `status`. Subsequent reads from it will return its default value.
   public mutating func clearStatus() {self._status = nil}
 
+  /// Anything that agent and caller agree to send with the event.
   public var metadata: SwiftProtobuf.Google_Protobuf_Struct {
     get {_metadata ?? SwiftProtobuf.Google_Protobuf_Struct()}
     set {_metadata = newValue}
@@ -479,6 +517,7 @@ public nonisolated struct A2ATaskStatusUpdateEvent: Sendable {
   /// Clears the value of `metadata`. Subsequent reads from it will return its default value.
   public mutating func clearMetadata() {self._metadata = nil}
 
+  /// The task's generation with this event; a gap to the one before means that an event was missed (1.1 draft).
   public var generation: Int64 = 0
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -491,12 +530,13 @@ public nonisolated struct A2ATaskStatusUpdateEvent: Sendable {
   fileprivate var _metadata: SwiftProtobuf.Google_Protobuf_Struct? = nil
 }
 
+/// A task has a new artifact, or more of one (§4.2.2).
 public nonisolated struct A2ATaskArtifactUpdateEvent: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  /// REQUIRED.
+  /// REQUIRED. The task.
   public var taskID: String {
     get {_taskID ?? String()}
     set {_taskID = newValue}
@@ -506,7 +546,7 @@ public nonisolated struct A2ATaskArtifactUpdateEvent: Sendable {
   /// Clears the value of `taskID`. Subsequent reads from it will return its default value.
   public mutating func clearTaskID() {self._taskID = nil}
 
-  /// REQUIRED.
+  /// REQUIRED. The context of the task.
   public var contextID: String {
     get {_contextID ?? String()}
     set {_contextID = newValue}
@@ -516,7 +556,7 @@ public nonisolated struct A2ATaskArtifactUpdateEvent: Sendable {
   /// Clears the value of `contextID`. Subsequent reads from it will return its default value.
   public mutating func clearContextID() {self._contextID = nil}
 
-  /// REQUIRED.
+  /// REQUIRED. The artifact, or the new parts of it.
   public var artifact: A2AArtifact {
     get {_artifact ?? A2AArtifact()}
     set {_artifact = newValue}
@@ -526,10 +566,13 @@ public nonisolated struct A2ATaskArtifactUpdateEvent: Sendable {
   /// Clears the value of `artifact`. Subsequent reads from it will return its default value.
   public mutating func clearArtifact() {self._artifact = nil}
 
+  /// Whether the parts go to the end of the artifact with the same identifier. Default: they replace it.
   public var append: Bool = false
 
+  /// Whether nothing more of this artifact will come.
   public var lastChunk: Bool = false
 
+  /// Anything that agent and caller agree to send with the event.
   public var metadata: SwiftProtobuf.Google_Protobuf_Struct {
     get {_metadata ?? SwiftProtobuf.Google_Protobuf_Struct()}
     set {_metadata = newValue}
@@ -539,6 +582,7 @@ public nonisolated struct A2ATaskArtifactUpdateEvent: Sendable {
   /// Clears the value of `metadata`. Subsequent reads from it will return its default value.
   public mutating func clearMetadata() {self._metadata = nil}
 
+  /// The task's generation with this event; a gap to the one before means that an event was missed (1.1 draft).
   public var generation: Int64 = 0
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -551,36 +595,22 @@ public nonisolated struct A2ATaskArtifactUpdateEvent: Sendable {
   fileprivate var _metadata: SwiftProtobuf.Google_Protobuf_Struct? = nil
 }
 
-public nonisolated struct A2AAuthenticationInfo: Sendable {
+/// A webhook for the updates of one task (§4.3.1).
+public nonisolated struct A2ATaskPushNotificationConfig: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  /// REQUIRED.
-  public var scheme: String {
-    get {_scheme ?? String()}
-    set {_scheme = newValue}
-  }
-  /// Returns true if `scheme` has been explicitly set.
-  public var hasScheme: Bool {self._scheme != nil}
-  /// Clears the value of `scheme`. Subsequent reads from it will return its default value.
-  public mutating func clearScheme() {self._scheme = nil}
+  /// The tenant, as the chosen interface of the card names it; empty for none.
+  public var tenant: String = String()
 
-  public var credentials: String = String()
+  /// Unique within the task; the agent chooses one if it is empty.
+  public var id: String = String()
 
-  public var unknownFields = SwiftProtobuf.UnknownStorage()
+  /// The task. Empty inside of SendMessage, where the task is the one that the message leads to.
+  public var taskID: String = String()
 
-  public init() {}
-
-  fileprivate var _scheme: String? = nil
-}
-
-public nonisolated struct A2AAgentInterface: Sendable {
-  // SwiftProtobuf.Message conformance is added in an extension below. See the
-  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
-  // methods supported on all messages.
-
-  /// REQUIRED.
+  /// REQUIRED. Where updates are posted to: an absolute http or https URL.
   public var url: String {
     get {_url ?? String()}
     set {_url = newValue}
@@ -590,43 +620,60 @@ public nonisolated struct A2AAgentInterface: Sendable {
   /// Clears the value of `url`. Subsequent reads from it will return its default value.
   public mutating func clearURL() {self._url = nil}
 
-  /// REQUIRED.
-  public var protocolBinding: String {
-    get {_protocolBinding ?? String()}
-    set {_protocolBinding = newValue}
-  }
-  /// Returns true if `protocolBinding` has been explicitly set.
-  public var hasProtocolBinding: Bool {self._protocolBinding != nil}
-  /// Clears the value of `protocolBinding`. Subsequent reads from it will return its default value.
-  public mutating func clearProtocolBinding() {self._protocolBinding = nil}
+  /// A secret of the receiver, sent with every update so that it can tell them from forgeries.
+  public var token: String = String()
 
-  public var tenant: String = String()
-
-  /// REQUIRED.
-  public var protocolVersion: String {
-    get {_protocolVersion ?? String()}
-    set {_protocolVersion = newValue}
+  /// How the agent authenticates to the receiver.
+  public var authentication: A2AAuthenticationInfo {
+    get {_authentication ?? A2AAuthenticationInfo()}
+    set {_authentication = newValue}
   }
-  /// Returns true if `protocolVersion` has been explicitly set.
-  public var hasProtocolVersion: Bool {self._protocolVersion != nil}
-  /// Clears the value of `protocolVersion`. Subsequent reads from it will return its default value.
-  public mutating func clearProtocolVersion() {self._protocolVersion = nil}
+  /// Returns true if `authentication` has been explicitly set.
+  public var hasAuthentication: Bool {self._authentication != nil}
+  /// Clears the value of `authentication`. Subsequent reads from it will return its default value.
+  public mutating func clearAuthentication() {self._authentication = nil}
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
 
   fileprivate var _url: String? = nil
-  fileprivate var _protocolBinding: String? = nil
-  fileprivate var _protocolVersion: String? = nil
+  fileprivate var _authentication: A2AAuthenticationInfo? = nil
 }
 
+/// Credentials for a webhook (§4.3.2).
+public nonisolated struct A2AAuthenticationInfo: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// REQUIRED. The HTTP authentication scheme by its IANA name, such as "Bearer".
+  public var scheme: String {
+    get {_scheme ?? String()}
+    set {_scheme = newValue}
+  }
+  /// Returns true if `scheme` has been explicitly set.
+  public var hasScheme: Bool {self._scheme != nil}
+  /// Clears the value of `scheme`. Subsequent reads from it will return its default value.
+  public mutating func clearScheme() {self._scheme = nil}
+
+  /// What follows the scheme in the Authorization header.
+  public var credentials: String = String()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+
+  fileprivate var _scheme: String? = nil
+}
+
+/// What an agent says about itself (§4.4.1).
 public nonisolated struct A2AAgentCard: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  /// REQUIRED.
+  /// REQUIRED. The agent's name, for people.
   public var name: String {
     get {_storage._name ?? String()}
     set {_uniqueStorage()._name = newValue}
@@ -636,7 +683,7 @@ public nonisolated struct A2AAgentCard: @unchecked Sendable {
   /// Clears the value of `name`. Subsequent reads from it will return its default value.
   public mutating func clearName() {_uniqueStorage()._name = nil}
 
-  /// REQUIRED.
+  /// REQUIRED. What the agent does, for people and for other agents.
   public var description_p: String {
     get {_storage._description_p ?? String()}
     set {_uniqueStorage()._description_p = newValue}
@@ -646,12 +693,13 @@ public nonisolated struct A2AAgentCard: @unchecked Sendable {
   /// Clears the value of `description_p`. Subsequent reads from it will return its default value.
   public mutating func clearDescription_p() {_uniqueStorage()._description_p = nil}
 
-  /// REQUIRED.
+  /// REQUIRED. Where it listens, the preferred interface first.
   public var supportedInterfaces: [A2AAgentInterface] {
     get {_storage._supportedInterfaces}
     set {_uniqueStorage()._supportedInterfaces = newValue}
   }
 
+  /// Who runs it.
   public var provider: A2AAgentProvider {
     get {_storage._provider ?? A2AAgentProvider()}
     set {_uniqueStorage()._provider = newValue}
@@ -661,7 +709,7 @@ public nonisolated struct A2AAgentCard: @unchecked Sendable {
   /// Clears the value of `provider`. Subsequent reads from it will return its default value.
   public mutating func clearProvider() {_uniqueStorage()._provider = nil}
 
-  /// REQUIRED.
+  /// REQUIRED. The version of the agent, not of the protocol.
   public var version: String {
     get {_storage._version ?? String()}
     set {_uniqueStorage()._version = newValue}
@@ -671,6 +719,7 @@ public nonisolated struct A2AAgentCard: @unchecked Sendable {
   /// Clears the value of `version`. Subsequent reads from it will return its default value.
   public mutating func clearVersion() {_uniqueStorage()._version = nil}
 
+  /// Where to read more.
   public var documentationURL: String {
     get {_storage._documentationURL ?? String()}
     set {_uniqueStorage()._documentationURL = newValue}
@@ -680,7 +729,7 @@ public nonisolated struct A2AAgentCard: @unchecked Sendable {
   /// Clears the value of `documentationURL`. Subsequent reads from it will return its default value.
   public mutating func clearDocumentationURL() {_uniqueStorage()._documentationURL = nil}
 
-  /// REQUIRED.
+  /// REQUIRED. Which optional parts of the protocol it serves.
   public var capabilities: A2AAgentCapabilities {
     get {_storage._capabilities ?? A2AAgentCapabilities()}
     set {_uniqueStorage()._capabilities = newValue}
@@ -690,39 +739,43 @@ public nonisolated struct A2AAgentCard: @unchecked Sendable {
   /// Clears the value of `capabilities`. Subsequent reads from it will return its default value.
   public mutating func clearCapabilities() {_uniqueStorage()._capabilities = nil}
 
+  /// Ways to authenticate, by names that only this card gives them.
   public var securitySchemes: Dictionary<String,A2ASecurityScheme> {
     get {_storage._securitySchemes}
     set {_uniqueStorage()._securitySchemes = newValue}
   }
 
+  /// What every call needs; meeting one entry of the list is enough.
   public var securityRequirements: [A2ASecurityRequirement] {
     get {_storage._securityRequirements}
     set {_uniqueStorage()._securityRequirements = newValue}
   }
 
-  /// REQUIRED.
+  /// REQUIRED. Media types that it reads, for skills that do not name their own.
   public var defaultInputModes: [String] {
     get {_storage._defaultInputModes}
     set {_uniqueStorage()._defaultInputModes = newValue}
   }
 
-  /// REQUIRED.
+  /// REQUIRED. Media types that it writes, for skills that do not name their own.
   public var defaultOutputModes: [String] {
     get {_storage._defaultOutputModes}
     set {_uniqueStorage()._defaultOutputModes = newValue}
   }
 
-  /// REQUIRED.
+  /// REQUIRED. What it can do.
   public var skills: [A2AAgentSkill] {
     get {_storage._skills}
     set {_uniqueStorage()._skills = newValue}
   }
 
+  /// Signatures over the canonical form of the card (§8.4).
   public var signatures: [A2AAgentCardSignature] {
     get {_storage._signatures}
     set {_uniqueStorage()._signatures = newValue}
   }
 
+  /// A picture of the agent.
   public var iconURL: String {
     get {_storage._iconURL ?? String()}
     set {_uniqueStorage()._iconURL = newValue}
@@ -739,12 +792,13 @@ public nonisolated struct A2AAgentCard: @unchecked Sendable {
   fileprivate var _storage = _StorageClass.defaultInstance
 }
 
+/// Who runs an agent (§4.4.2).
 public nonisolated struct A2AAgentProvider: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  /// REQUIRED.
+  /// REQUIRED. Its web site.
   public var url: String {
     get {_url ?? String()}
     set {_url = newValue}
@@ -754,7 +808,7 @@ public nonisolated struct A2AAgentProvider: Sendable {
   /// Clears the value of `url`. Subsequent reads from it will return its default value.
   public mutating func clearURL() {self._url = nil}
 
-  /// REQUIRED.
+  /// REQUIRED. Its name.
   public var organization: String {
     get {_organization ?? String()}
     set {_organization = newValue}
@@ -772,11 +826,13 @@ public nonisolated struct A2AAgentProvider: Sendable {
   fileprivate var _organization: String? = nil
 }
 
+/// The optional parts of the protocol that an agent serves (§4.4.3). Absent means no.
 public nonisolated struct A2AAgentCapabilities: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// SendStreamingMessage and SubscribeToTask.
   public var streaming: Bool {
     get {_streaming ?? false}
     set {_streaming = newValue}
@@ -786,6 +842,7 @@ public nonisolated struct A2AAgentCapabilities: Sendable {
   /// Clears the value of `streaming`. Subsequent reads from it will return its default value.
   public mutating func clearStreaming() {self._streaming = nil}
 
+  /// The four operations on webhooks.
   public var pushNotifications: Bool {
     get {_pushNotifications ?? false}
     set {_pushNotifications = newValue}
@@ -795,8 +852,10 @@ public nonisolated struct A2AAgentCapabilities: Sendable {
   /// Clears the value of `pushNotifications`. Subsequent reads from it will return its default value.
   public mutating func clearPushNotifications() {self._pushNotifications = nil}
 
+  /// Extensions of the protocol.
   public var extensions: [A2AAgentExtension] = []
 
+  /// GetExtendedAgentCard.
   public var extendedAgentCard: Bool {
     get {_extendedAgentCard ?? false}
     set {_extendedAgentCard = newValue}
@@ -815,17 +874,22 @@ public nonisolated struct A2AAgentCapabilities: Sendable {
   fileprivate var _extendedAgentCard: Bool? = nil
 }
 
+/// An extension of the protocol that an agent serves (§4.4.4).
 public nonisolated struct A2AAgentExtension: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// What identifies the extension.
   public var uri: String = String()
 
+  /// How this agent uses it, for people.
   public var description_p: String = String()
 
+  /// Whether the agent refuses callers that do not name the extension (§3.3.4).
   public var required: Bool = false
 
+  /// Settings that the extension defines.
   public var params: SwiftProtobuf.Google_Protobuf_Struct {
     get {_params ?? SwiftProtobuf.Google_Protobuf_Struct()}
     set {_params = newValue}
@@ -842,12 +906,13 @@ public nonisolated struct A2AAgentExtension: Sendable {
   fileprivate var _params: SwiftProtobuf.Google_Protobuf_Struct? = nil
 }
 
+/// Something that an agent can do (§4.4.5).
 public nonisolated struct A2AAgentSkill: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  /// REQUIRED.
+  /// REQUIRED. Unique within the card.
   public var id: String {
     get {_id ?? String()}
     set {_id = newValue}
@@ -857,7 +922,7 @@ public nonisolated struct A2AAgentSkill: Sendable {
   /// Clears the value of `id`. Subsequent reads from it will return its default value.
   public mutating func clearID() {self._id = nil}
 
-  /// REQUIRED.
+  /// REQUIRED. A name for people.
   public var name: String {
     get {_name ?? String()}
     set {_name = newValue}
@@ -867,7 +932,7 @@ public nonisolated struct A2AAgentSkill: Sendable {
   /// Clears the value of `name`. Subsequent reads from it will return its default value.
   public mutating func clearName() {self._name = nil}
 
-  /// REQUIRED.
+  /// REQUIRED. What it does, in enough detail to choose by.
   public var description_p: String {
     get {_description_p ?? String()}
     set {_description_p = newValue}
@@ -877,15 +942,19 @@ public nonisolated struct A2AAgentSkill: Sendable {
   /// Clears the value of `description_p`. Subsequent reads from it will return its default value.
   public mutating func clearDescription_p() {self._description_p = nil}
 
-  /// REQUIRED.
+  /// REQUIRED. Keywords to find it by.
   public var tags: [String] = []
 
+  /// What one might say to make use of it.
   public var examples: [String] = []
 
+  /// Media types that it reads, in place of the card's.
   public var inputModes: [String] = []
 
+  /// Media types that it writes, in place of the card's.
   public var outputModes: [String] = []
 
+  /// What it needs in place of the card's requirements; meeting one entry of the list is enough.
   public var securityRequirements: [A2ASecurityRequirement] = []
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -897,12 +966,61 @@ public nonisolated struct A2AAgentSkill: Sendable {
   fileprivate var _description_p: String? = nil
 }
 
+/// A place where an agent listens (§4.4.6).
+public nonisolated struct A2AAgentInterface: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// REQUIRED. An absolute URL; https outside of a laboratory.
+  public var url: String {
+    get {_url ?? String()}
+    set {_url = newValue}
+  }
+  /// Returns true if `url` has been explicitly set.
+  public var hasURL: Bool {self._url != nil}
+  /// Clears the value of `url`. Subsequent reads from it will return its default value.
+  public mutating func clearURL() {self._url = nil}
+
+  /// REQUIRED. "JSONRPC", "GRPC", "HTTP+JSON", or the URI of a custom binding (§5.8).
+  public var protocolBinding: String {
+    get {_protocolBinding ?? String()}
+    set {_protocolBinding = newValue}
+  }
+  /// Returns true if `protocolBinding` has been explicitly set.
+  public var hasProtocolBinding: Bool {self._protocolBinding != nil}
+  /// Clears the value of `protocolBinding`. Subsequent reads from it will return its default value.
+  public mutating func clearProtocolBinding() {self._protocolBinding = nil}
+
+  /// What callers put into the `tenant` of their requests; empty for nothing.
+  public var tenant: String = String()
+
+  /// REQUIRED. The A2A version spoken there, as major and minor number: "1.0".
+  public var protocolVersion: String {
+    get {_protocolVersion ?? String()}
+    set {_protocolVersion = newValue}
+  }
+  /// Returns true if `protocolVersion` has been explicitly set.
+  public var hasProtocolVersion: Bool {self._protocolVersion != nil}
+  /// Clears the value of `protocolVersion`. Subsequent reads from it will return its default value.
+  public mutating func clearProtocolVersion() {self._protocolVersion = nil}
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+
+  fileprivate var _url: String? = nil
+  fileprivate var _protocolBinding: String? = nil
+  fileprivate var _protocolVersion: String? = nil
+}
+
+/// A JSON web signature of a card, in the parts that RFC 7515 defines (§4.4.7).
 public nonisolated struct A2AAgentCardSignature: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  /// REQUIRED.
+  /// REQUIRED. The signed header: a JSON object in base64url.
   public var protected: String {
     get {_protected ?? String()}
     set {_protected = newValue}
@@ -912,7 +1030,7 @@ public nonisolated struct A2AAgentCardSignature: Sendable {
   /// Clears the value of `protected`. Subsequent reads from it will return its default value.
   public mutating func clearProtected() {self._protected = nil}
 
-  /// REQUIRED.
+  /// REQUIRED. The signature in base64url.
   public var signature: String {
     get {_signature ?? String()}
     set {_signature = newValue}
@@ -922,6 +1040,7 @@ public nonisolated struct A2AAgentCardSignature: Sendable {
   /// Clears the value of `signature`. Subsequent reads from it will return its default value.
   public mutating func clearSignature() {self._signature = nil}
 
+  /// Header fields that are not signed.
   public var header: SwiftProtobuf.Google_Protobuf_Struct {
     get {_header ?? SwiftProtobuf.Google_Protobuf_Struct()}
     set {_header = newValue}
@@ -940,51 +1059,13 @@ public nonisolated struct A2AAgentCardSignature: Sendable {
   fileprivate var _header: SwiftProtobuf.Google_Protobuf_Struct? = nil
 }
 
-public nonisolated struct A2ATaskPushNotificationConfig: Sendable {
-  // SwiftProtobuf.Message conformance is added in an extension below. See the
-  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
-  // methods supported on all messages.
-
-  public var tenant: String = String()
-
-  public var id: String = String()
-
-  public var taskID: String = String()
-
-  /// REQUIRED.
-  public var url: String {
-    get {_url ?? String()}
-    set {_url = newValue}
-  }
-  /// Returns true if `url` has been explicitly set.
-  public var hasURL: Bool {self._url != nil}
-  /// Clears the value of `url`. Subsequent reads from it will return its default value.
-  public mutating func clearURL() {self._url = nil}
-
-  public var token: String = String()
-
-  public var authentication: A2AAuthenticationInfo {
-    get {_authentication ?? A2AAuthenticationInfo()}
-    set {_authentication = newValue}
-  }
-  /// Returns true if `authentication` has been explicitly set.
-  public var hasAuthentication: Bool {self._authentication != nil}
-  /// Clears the value of `authentication`. Subsequent reads from it will return its default value.
-  public mutating func clearAuthentication() {self._authentication = nil}
-
-  public var unknownFields = SwiftProtobuf.UnknownStorage()
-
-  public init() {}
-
-  fileprivate var _url: String? = nil
-  fileprivate var _authentication: A2AAuthenticationInfo? = nil
-}
-
+/// A list of texts. It exists because a map cannot hold a list itself.
 public nonisolated struct A2AStringList: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// The texts.
   public var list: [String] = []
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -992,11 +1073,13 @@ public nonisolated struct A2AStringList: Sendable {
   public init() {}
 }
 
+/// Schemes that a call must meet together.
 public nonisolated struct A2ASecurityRequirement: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// The scopes that are needed of each scheme, by the scheme's name in the card. None: being authenticated is enough.
   public var schemes: Dictionary<String,A2AStringList> = [:]
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -1004,13 +1087,16 @@ public nonisolated struct A2ASecurityRequirement: Sendable {
   public init() {}
 }
 
+/// A way to authenticate (§4.5.1).
 public nonisolated struct A2ASecurityScheme: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// Exactly one of these is set.
   public var scheme: A2ASecurityScheme.OneOf_Scheme? = nil
 
+  /// A key.
   public var apiKeySecurityScheme: A2AAPIKeySecurityScheme {
     get {
       if case .apiKeySecurityScheme(let v)? = scheme {return v}
@@ -1019,6 +1105,7 @@ public nonisolated struct A2ASecurityScheme: Sendable {
     set {scheme = .apiKeySecurityScheme(newValue)}
   }
 
+  /// A scheme of the Authorization header.
   public var httpAuthSecurityScheme: A2AHTTPAuthSecurityScheme {
     get {
       if case .httpAuthSecurityScheme(let v)? = scheme {return v}
@@ -1027,6 +1114,7 @@ public nonisolated struct A2ASecurityScheme: Sendable {
     set {scheme = .httpAuthSecurityScheme(newValue)}
   }
 
+  /// OAuth 2.0.
   public var oauth2SecurityScheme: A2AOAuth2SecurityScheme {
     get {
       if case .oauth2SecurityScheme(let v)? = scheme {return v}
@@ -1035,6 +1123,7 @@ public nonisolated struct A2ASecurityScheme: Sendable {
     set {scheme = .oauth2SecurityScheme(newValue)}
   }
 
+  /// OpenID Connect.
   public var openIDConnectSecurityScheme: A2AOpenIdConnectSecurityScheme {
     get {
       if case .openIDConnectSecurityScheme(let v)? = scheme {return v}
@@ -1043,6 +1132,7 @@ public nonisolated struct A2ASecurityScheme: Sendable {
     set {scheme = .openIDConnectSecurityScheme(newValue)}
   }
 
+  /// A client certificate.
   public var mtlsSecurityScheme: A2AMutualTlsSecurityScheme {
     get {
       if case .mtlsSecurityScheme(let v)? = scheme {return v}
@@ -1053,11 +1143,17 @@ public nonisolated struct A2ASecurityScheme: Sendable {
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
+  /// Exactly one of these is set.
   public nonisolated enum OneOf_Scheme: Equatable, Sendable {
+    /// A key.
     case apiKeySecurityScheme(A2AAPIKeySecurityScheme)
+    /// A scheme of the Authorization header.
     case httpAuthSecurityScheme(A2AHTTPAuthSecurityScheme)
+    /// OAuth 2.0.
     case oauth2SecurityScheme(A2AOAuth2SecurityScheme)
+    /// OpenID Connect.
     case openIDConnectSecurityScheme(A2AOpenIdConnectSecurityScheme)
+    /// A client certificate.
     case mtlsSecurityScheme(A2AMutualTlsSecurityScheme)
 
   }
@@ -1065,14 +1161,16 @@ public nonisolated struct A2ASecurityScheme: Sendable {
   public init() {}
 }
 
+/// A key that the caller was given (§4.5.2).
 public nonisolated struct A2AAPIKeySecurityScheme: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// An explanation for people.
   public var description_p: String = String()
 
-  /// REQUIRED.
+  /// REQUIRED. Where the key travels: "header", "query" or "cookie".
   public var location: String {
     get {_location ?? String()}
     set {_location = newValue}
@@ -1082,7 +1180,7 @@ public nonisolated struct A2AAPIKeySecurityScheme: Sendable {
   /// Clears the value of `location`. Subsequent reads from it will return its default value.
   public mutating func clearLocation() {self._location = nil}
 
-  /// REQUIRED.
+  /// REQUIRED. The name of the header, parameter or cookie.
   public var name: String {
     get {_name ?? String()}
     set {_name = newValue}
@@ -1100,14 +1198,16 @@ public nonisolated struct A2AAPIKeySecurityScheme: Sendable {
   fileprivate var _name: String? = nil
 }
 
+/// A scheme of the Authorization header (§4.5.3).
 public nonisolated struct A2AHTTPAuthSecurityScheme: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// An explanation for people.
   public var description_p: String = String()
 
-  /// REQUIRED.
+  /// REQUIRED. The scheme by its IANA name, such as "Bearer" or "Basic".
   public var scheme: String {
     get {_scheme ?? String()}
     set {_scheme = newValue}
@@ -1117,6 +1217,7 @@ public nonisolated struct A2AHTTPAuthSecurityScheme: Sendable {
   /// Clears the value of `scheme`. Subsequent reads from it will return its default value.
   public mutating func clearScheme() {self._scheme = nil}
 
+  /// How bearer tokens are made, such as "JWT". A hint for people.
   public var bearerFormat: String = String()
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -1126,14 +1227,16 @@ public nonisolated struct A2AHTTPAuthSecurityScheme: Sendable {
   fileprivate var _scheme: String? = nil
 }
 
+/// OAuth 2.0 (§4.5.4).
 public nonisolated struct A2AOAuth2SecurityScheme: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// An explanation for people.
   public var description_p: String = String()
 
-  /// REQUIRED.
+  /// REQUIRED. How a token is obtained.
   public var flows: A2AOAuthFlows {
     get {_flows ?? A2AOAuthFlows()}
     set {_flows = newValue}
@@ -1143,6 +1246,7 @@ public nonisolated struct A2AOAuth2SecurityScheme: Sendable {
   /// Clears the value of `flows`. Subsequent reads from it will return its default value.
   public mutating func clearFlows() {self._flows = nil}
 
+  /// Where the authorization server describes itself (RFC 8414); an https URL.
   public var oauth2MetadataURL: String = String()
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -1152,14 +1256,16 @@ public nonisolated struct A2AOAuth2SecurityScheme: Sendable {
   fileprivate var _flows: A2AOAuthFlows? = nil
 }
 
+/// OpenID Connect (§4.5.5).
 public nonisolated struct A2AOpenIdConnectSecurityScheme: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// An explanation for people.
   public var description_p: String = String()
 
-  /// REQUIRED.
+  /// REQUIRED. Where the provider's discovery document is.
   public var openIDConnectURL: String {
     get {_openIDConnectURL ?? String()}
     set {_openIDConnectURL = newValue}
@@ -1176,11 +1282,13 @@ public nonisolated struct A2AOpenIdConnectSecurityScheme: Sendable {
   fileprivate var _openIDConnectURL: String? = nil
 }
 
+/// A client certificate (§4.5.6).
 public nonisolated struct A2AMutualTlsSecurityScheme: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// An explanation for people.
   public var description_p: String = String()
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -1188,13 +1296,16 @@ public nonisolated struct A2AMutualTlsSecurityScheme: Sendable {
   public init() {}
 }
 
+/// How an OAuth 2.0 token is obtained (§4.5.7).
 public nonisolated struct A2AOAuthFlows: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// Exactly one of these is set.
   public var flow: A2AOAuthFlows.OneOf_Flow? = nil
 
+  /// A person grants access in a browser.
   public var authorizationCode: A2AAuthorizationCodeOAuthFlow {
     get {
       if case .authorizationCode(let v)? = flow {return v}
@@ -1203,6 +1314,7 @@ public nonisolated struct A2AOAuthFlows: Sendable {
     set {flow = .authorizationCode(newValue)}
   }
 
+  /// A program authenticates as itself.
   public var clientCredentials: A2AClientCredentialsOAuthFlow {
     get {
       if case .clientCredentials(let v)? = flow {return v}
@@ -1211,6 +1323,8 @@ public nonisolated struct A2AOAuthFlows: Sendable {
     set {flow = .clientCredentials(newValue)}
   }
 
+  /// Out of use: take the authorization code with PKCE.
+  ///
   /// NOTE: This field was marked as deprecated in the .proto file.
   public var implicit: A2AImplicitOAuthFlow {
     get {
@@ -1220,6 +1334,8 @@ public nonisolated struct A2AOAuthFlows: Sendable {
     set {flow = .implicit(newValue)}
   }
 
+  /// Out of use: take the authorization code with PKCE, or the device code.
+  ///
   /// NOTE: This field was marked as deprecated in the .proto file.
   public var password: A2APasswordOAuthFlow {
     get {
@@ -1229,6 +1345,7 @@ public nonisolated struct A2AOAuthFlows: Sendable {
     set {flow = .password(newValue)}
   }
 
+  /// A person grants access on another device.
   public var deviceCode: A2ADeviceCodeOAuthFlow {
     get {
       if case .deviceCode(let v)? = flow {return v}
@@ -1239,13 +1356,21 @@ public nonisolated struct A2AOAuthFlows: Sendable {
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
+  /// Exactly one of these is set.
   public nonisolated enum OneOf_Flow: Equatable, Sendable {
+    /// A person grants access in a browser.
     case authorizationCode(A2AAuthorizationCodeOAuthFlow)
+    /// A program authenticates as itself.
     case clientCredentials(A2AClientCredentialsOAuthFlow)
+    /// Out of use: take the authorization code with PKCE.
+    ///
     /// NOTE: This field was marked as deprecated in the .proto file.
     case implicit(A2AImplicitOAuthFlow)
+    /// Out of use: take the authorization code with PKCE, or the device code.
+    ///
     /// NOTE: This field was marked as deprecated in the .proto file.
     case password(A2APasswordOAuthFlow)
+    /// A person grants access on another device.
     case deviceCode(A2ADeviceCodeOAuthFlow)
 
   }
@@ -1253,12 +1378,13 @@ public nonisolated struct A2AOAuthFlows: Sendable {
   public init() {}
 }
 
+/// A person grants access in a browser (§4.5.8).
 public nonisolated struct A2AAuthorizationCodeOAuthFlow: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  /// REQUIRED.
+  /// REQUIRED. Where the person is sent.
   public var authorizationURL: String {
     get {_authorizationURL ?? String()}
     set {_authorizationURL = newValue}
@@ -1268,7 +1394,7 @@ public nonisolated struct A2AAuthorizationCodeOAuthFlow: Sendable {
   /// Clears the value of `authorizationURL`. Subsequent reads from it will return its default value.
   public mutating func clearAuthorizationURL() {self._authorizationURL = nil}
 
-  /// REQUIRED.
+  /// REQUIRED. Where the code is exchanged for a token.
   public var tokenURL: String {
     get {_tokenURL ?? String()}
     set {_tokenURL = newValue}
@@ -1278,11 +1404,13 @@ public nonisolated struct A2AAuthorizationCodeOAuthFlow: Sendable {
   /// Clears the value of `tokenURL`. Subsequent reads from it will return its default value.
   public mutating func clearTokenURL() {self._tokenURL = nil}
 
+  /// Where a token is renewed; empty for `token_url`.
   public var refreshURL: String = String()
 
-  /// REQUIRED.
+  /// REQUIRED. The scopes that exist, each with its meaning.
   public var scopes: Dictionary<String,String> = [:]
 
+  /// Whether PKCE (RFC 7636) is demanded. Using it is good practice in any case.
   public var pkceRequired: Bool = false
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -1293,12 +1421,13 @@ public nonisolated struct A2AAuthorizationCodeOAuthFlow: Sendable {
   fileprivate var _tokenURL: String? = nil
 }
 
+/// A program authenticates as itself (§4.5.9).
 public nonisolated struct A2AClientCredentialsOAuthFlow: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  /// REQUIRED.
+  /// REQUIRED. Where a token is obtained.
   public var tokenURL: String {
     get {_tokenURL ?? String()}
     set {_tokenURL = newValue}
@@ -1308,9 +1437,10 @@ public nonisolated struct A2AClientCredentialsOAuthFlow: Sendable {
   /// Clears the value of `tokenURL`. Subsequent reads from it will return its default value.
   public mutating func clearTokenURL() {self._tokenURL = nil}
 
+  /// Where a token is renewed; empty for `token_url`.
   public var refreshURL: String = String()
 
-  /// REQUIRED.
+  /// REQUIRED. The scopes that exist, each with its meaning.
   public var scopes: Dictionary<String,String> = [:]
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -1320,15 +1450,19 @@ public nonisolated struct A2AClientCredentialsOAuthFlow: Sendable {
   fileprivate var _tokenURL: String? = nil
 }
 
+/// Out of use: take the authorization code with PKCE.
 public nonisolated struct A2AImplicitOAuthFlow: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// Where the person is sent.
   public var authorizationURL: String = String()
 
+  /// Where a token is renewed.
   public var refreshURL: String = String()
 
+  /// The scopes that exist, each with its meaning. May be empty.
   public var scopes: Dictionary<String,String> = [:]
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -1336,15 +1470,19 @@ public nonisolated struct A2AImplicitOAuthFlow: Sendable {
   public init() {}
 }
 
+/// Out of use: take the authorization code with PKCE, or the device code.
 public nonisolated struct A2APasswordOAuthFlow: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// Where a token is obtained.
   public var tokenURL: String = String()
 
+  /// Where a token is renewed.
   public var refreshURL: String = String()
 
+  /// The scopes that exist, each with its meaning. May be empty.
   public var scopes: Dictionary<String,String> = [:]
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -1352,12 +1490,13 @@ public nonisolated struct A2APasswordOAuthFlow: Sendable {
   public init() {}
 }
 
+/// A person grants access on another device, RFC 8628 (§4.5.10).
 public nonisolated struct A2ADeviceCodeOAuthFlow: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  /// REQUIRED.
+  /// REQUIRED. Where the device asks for a code.
   public var deviceAuthorizationURL: String {
     get {_deviceAuthorizationURL ?? String()}
     set {_deviceAuthorizationURL = newValue}
@@ -1367,7 +1506,7 @@ public nonisolated struct A2ADeviceCodeOAuthFlow: Sendable {
   /// Clears the value of `deviceAuthorizationURL`. Subsequent reads from it will return its default value.
   public mutating func clearDeviceAuthorizationURL() {self._deviceAuthorizationURL = nil}
 
-  /// REQUIRED.
+  /// REQUIRED. Where the device asks for the token.
   public var tokenURL: String {
     get {_tokenURL ?? String()}
     set {_tokenURL = newValue}
@@ -1377,9 +1516,10 @@ public nonisolated struct A2ADeviceCodeOAuthFlow: Sendable {
   /// Clears the value of `tokenURL`. Subsequent reads from it will return its default value.
   public mutating func clearTokenURL() {self._tokenURL = nil}
 
+  /// Where a token is renewed; empty for `token_url`.
   public var refreshURL: String = String()
 
-  /// REQUIRED.
+  /// REQUIRED. The scopes that exist, each with its meaning.
   public var scopes: Dictionary<String,String> = [:]
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -1390,17 +1530,19 @@ public nonisolated struct A2ADeviceCodeOAuthFlow: Sendable {
   fileprivate var _tokenURL: String? = nil
 }
 
+/// What SendMessage and SendStreamingMessage are given (§3.2.1).
 public nonisolated struct A2ASendMessageRequest: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// The tenant; empty for none.
   public var tenant: String {
     get {_storage._tenant}
     set {_uniqueStorage()._tenant = newValue}
   }
 
-  /// REQUIRED.
+  /// REQUIRED. What is said.
   public var message: A2AMessage {
     get {_storage._message ?? A2AMessage()}
     set {_uniqueStorage()._message = newValue}
@@ -1410,6 +1552,7 @@ public nonisolated struct A2ASendMessageRequest: @unchecked Sendable {
   /// Clears the value of `message`. Subsequent reads from it will return its default value.
   public mutating func clearMessage() {_uniqueStorage()._message = nil}
 
+  /// How the caller wants the answer.
   public var configuration: A2ASendMessageConfiguration {
     get {_storage._configuration ?? A2ASendMessageConfiguration()}
     set {_uniqueStorage()._configuration = newValue}
@@ -1419,6 +1562,7 @@ public nonisolated struct A2ASendMessageRequest: @unchecked Sendable {
   /// Clears the value of `configuration`. Subsequent reads from it will return its default value.
   public mutating func clearConfiguration() {_uniqueStorage()._configuration = nil}
 
+  /// Anything that the two sides agree to send with the call.
   public var metadata: SwiftProtobuf.Google_Protobuf_Struct {
     get {_storage._metadata ?? SwiftProtobuf.Google_Protobuf_Struct()}
     set {_uniqueStorage()._metadata = newValue}
@@ -1435,23 +1579,27 @@ public nonisolated struct A2ASendMessageRequest: @unchecked Sendable {
   fileprivate var _storage = _StorageClass.defaultInstance
 }
 
-public nonisolated struct A2AGetTaskRequest: Sendable {
+/// How a caller wants the answer (§3.2.2).
+public nonisolated struct A2ASendMessageConfiguration: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  public var tenant: String = String()
+  /// Media types that the caller can read, wildcards allowed. Empty: any.
+  public var acceptedOutputModes: [String] = []
 
-  /// REQUIRED.
-  public var id: String {
-    get {_id ?? String()}
-    set {_id = newValue}
+  /// A webhook for the task that comes of the message; its `task_id` stays empty.
+  public var taskPushNotificationConfig: A2ATaskPushNotificationConfig {
+    get {_taskPushNotificationConfig ?? A2ATaskPushNotificationConfig()}
+    set {_taskPushNotificationConfig = newValue}
   }
-  /// Returns true if `id` has been explicitly set.
-  public var hasID: Bool {self._id != nil}
-  /// Clears the value of `id`. Subsequent reads from it will return its default value.
-  public mutating func clearID() {self._id = nil}
+  /// Returns true if `taskPushNotificationConfig` has been explicitly set.
+  public var hasTaskPushNotificationConfig: Bool {self._taskPushNotificationConfig != nil}
+  /// Clears the value of `taskPushNotificationConfig`. Subsequent reads from it will return its default value.
+  public mutating func clearTaskPushNotificationConfig() {self._taskPushNotificationConfig = nil}
 
+  /// How many messages of the history to answer with, the newest counting first. Absent: as many as the agent likes;
+  /// 0: none (§3.2.4).
   public var historyLength: Int32 {
     get {_historyLength ?? 0}
     set {_historyLength = newValue}
@@ -1461,6 +1609,163 @@ public nonisolated struct A2AGetTaskRequest: Sendable {
   /// Clears the value of `historyLength`. Subsequent reads from it will return its default value.
   public mutating func clearHistoryLength() {self._historyLength = nil}
 
+  /// Whether to answer as soon as there is a task. Default: when the task is terminal or interrupted.
+  public var returnImmediately: Bool = false
+
+  /// Refuse the message if the task has another generation than this (1.1 draft).
+  public var ifGenerationMatch: Int64 {
+    get {_ifGenerationMatch ?? 0}
+    set {_ifGenerationMatch = newValue}
+  }
+  /// Returns true if `ifGenerationMatch` has been explicitly set.
+  public var hasIfGenerationMatch: Bool {self._ifGenerationMatch != nil}
+  /// Clears the value of `ifGenerationMatch`. Subsequent reads from it will return its default value.
+  public mutating func clearIfGenerationMatch() {self._ifGenerationMatch = nil}
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+
+  fileprivate var _taskPushNotificationConfig: A2ATaskPushNotificationConfig? = nil
+  fileprivate var _historyLength: Int32? = nil
+  fileprivate var _ifGenerationMatch: Int64? = nil
+}
+
+/// What SendMessage answers.
+public nonisolated struct A2ASendMessageResponse: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Exactly one of these is set.
+  public var payload: A2ASendMessageResponse.OneOf_Payload? = nil
+
+  /// The task that the agent works on.
+  public var task: A2ATask {
+    get {
+      if case .task(let v)? = payload {return v}
+      return A2ATask()
+    }
+    set {payload = .task(newValue)}
+  }
+
+  /// A direct answer; no task was needed.
+  public var message: A2AMessage {
+    get {
+      if case .message(let v)? = payload {return v}
+      return A2AMessage()
+    }
+    set {payload = .message(newValue)}
+  }
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  /// Exactly one of these is set.
+  public nonisolated enum OneOf_Payload: Equatable, Sendable {
+    /// The task that the agent works on.
+    case task(A2ATask)
+    /// A direct answer; no task was needed.
+    case message(A2AMessage)
+
+  }
+
+  public init() {}
+}
+
+/// One event of a stream (§3.2.3).
+public nonisolated struct A2AStreamResponse: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Exactly one of these is set.
+  public var payload: A2AStreamResponse.OneOf_Payload? = nil
+
+  /// A task as it stands: the first event.
+  public var task: A2ATask {
+    get {
+      if case .task(let v)? = payload {return v}
+      return A2ATask()
+    }
+    set {payload = .task(newValue)}
+  }
+
+  /// A direct answer: the only event.
+  public var message: A2AMessage {
+    get {
+      if case .message(let v)? = payload {return v}
+      return A2AMessage()
+    }
+    set {payload = .message(newValue)}
+  }
+
+  /// A task has a new status.
+  public var statusUpdate: A2ATaskStatusUpdateEvent {
+    get {
+      if case .statusUpdate(let v)? = payload {return v}
+      return A2ATaskStatusUpdateEvent()
+    }
+    set {payload = .statusUpdate(newValue)}
+  }
+
+  /// A task has a new artifact, or more of one.
+  public var artifactUpdate: A2ATaskArtifactUpdateEvent {
+    get {
+      if case .artifactUpdate(let v)? = payload {return v}
+      return A2ATaskArtifactUpdateEvent()
+    }
+    set {payload = .artifactUpdate(newValue)}
+  }
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  /// Exactly one of these is set.
+  public nonisolated enum OneOf_Payload: Equatable, Sendable {
+    /// A task as it stands: the first event.
+    case task(A2ATask)
+    /// A direct answer: the only event.
+    case message(A2AMessage)
+    /// A task has a new status.
+    case statusUpdate(A2ATaskStatusUpdateEvent)
+    /// A task has a new artifact, or more of one.
+    case artifactUpdate(A2ATaskArtifactUpdateEvent)
+
+  }
+
+  public init() {}
+}
+
+/// What GetTask is given.
+public nonisolated struct A2AGetTaskRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// The tenant; empty for none.
+  public var tenant: String = String()
+
+  /// REQUIRED. The task.
+  public var id: String {
+    get {_id ?? String()}
+    set {_id = newValue}
+  }
+  /// Returns true if `id` has been explicitly set.
+  public var hasID: Bool {self._id != nil}
+  /// Clears the value of `id`. Subsequent reads from it will return its default value.
+  public mutating func clearID() {self._id = nil}
+
+  /// How many messages of the history to answer with, the newest counting first. Absent: as many as the agent likes;
+  /// 0: none (§3.2.4).
+  public var historyLength: Int32 {
+    get {_historyLength ?? 0}
+    set {_historyLength = newValue}
+  }
+  /// Returns true if `historyLength` has been explicitly set.
+  public var hasHistoryLength: Bool {self._historyLength != nil}
+  /// Clears the value of `historyLength`. Subsequent reads from it will return its default value.
+  public mutating func clearHistoryLength() {self._historyLength = nil}
+
+  /// Answer when the task's generation is greater than this, or after a while as it is (1.1 draft).
   public var currentGeneration: Int64 {
     get {_currentGeneration ?? 0}
     set {_currentGeneration = newValue}
@@ -1479,17 +1784,22 @@ public nonisolated struct A2AGetTaskRequest: Sendable {
   fileprivate var _currentGeneration: Int64? = nil
 }
 
+/// What ListTasks is given. Filters that are set must all be met.
 public nonisolated struct A2AListTasksRequest: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// The tenant; empty for none.
   public var tenant: String = String()
 
+  /// Only tasks of this context; empty for all.
   public var contextID: String = String()
 
+  /// Only tasks in this state; unspecified for all.
   public var status: A2ATaskState = .unspecified
 
+  /// How many tasks to a page, 1 to 100. Default: 50.
   public var pageSize: Int32 {
     get {_pageSize ?? 0}
     set {_pageSize = newValue}
@@ -1499,8 +1809,11 @@ public nonisolated struct A2AListTasksRequest: Sendable {
   /// Clears the value of `pageSize`. Subsequent reads from it will return its default value.
   public mutating func clearPageSize() {self._pageSize = nil}
 
+  /// Where to go on: `next_page_token` of the page before, with the same filters. Empty for the first page.
   public var pageToken: String = String()
 
+  /// How many messages of each task's history to answer with, the newest counting first. Absent: as many as the agent
+  /// likes; 0: none (§3.2.4).
   public var historyLength: Int32 {
     get {_historyLength ?? 0}
     set {_historyLength = newValue}
@@ -1510,6 +1823,7 @@ public nonisolated struct A2AListTasksRequest: Sendable {
   /// Clears the value of `historyLength`. Subsequent reads from it will return its default value.
   public mutating func clearHistoryLength() {self._historyLength = nil}
 
+  /// Only tasks whose status is of this time or later.
   public var statusTimestampAfter: SwiftProtobuf.Google_Protobuf_Timestamp {
     get {_statusTimestampAfter ?? SwiftProtobuf.Google_Protobuf_Timestamp()}
     set {_statusTimestampAfter = newValue}
@@ -1519,6 +1833,7 @@ public nonisolated struct A2AListTasksRequest: Sendable {
   /// Clears the value of `statusTimestampAfter`. Subsequent reads from it will return its default value.
   public mutating func clearStatusTimestampAfter() {self._statusTimestampAfter = nil}
 
+  /// Whether to answer with the artifacts. Default: false.
   public var includeArtifacts: Bool {
     get {_includeArtifacts ?? false}
     set {_includeArtifacts = newValue}
@@ -1538,15 +1853,16 @@ public nonisolated struct A2AListTasksRequest: Sendable {
   fileprivate var _includeArtifacts: Bool? = nil
 }
 
+/// A page of tasks.
 public nonisolated struct A2AListTasksResponse: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  /// REQUIRED.
+  /// REQUIRED. The tasks, those with the latest status first. May be empty, and is then printed as an empty list.
   public var tasks: [A2ATask] = []
 
-  /// REQUIRED.
+  /// REQUIRED. Where the next page begins; empty on the last page.
   public var nextPageToken: String {
     get {_nextPageToken ?? String()}
     set {_nextPageToken = newValue}
@@ -1556,7 +1872,7 @@ public nonisolated struct A2AListTasksResponse: Sendable {
   /// Clears the value of `nextPageToken`. Subsequent reads from it will return its default value.
   public mutating func clearNextPageToken() {self._nextPageToken = nil}
 
-  /// REQUIRED.
+  /// REQUIRED. How many tasks to a page the agent used.
   public var pageSize: Int32 {
     get {_pageSize ?? 0}
     set {_pageSize = newValue}
@@ -1566,7 +1882,7 @@ public nonisolated struct A2AListTasksResponse: Sendable {
   /// Clears the value of `pageSize`. Subsequent reads from it will return its default value.
   public mutating func clearPageSize() {self._pageSize = nil}
 
-  /// REQUIRED.
+  /// REQUIRED. How many tasks meet the filters, on all pages together.
   public var totalSize: Int32 {
     get {_totalSize ?? 0}
     set {_totalSize = newValue}
@@ -1585,14 +1901,16 @@ public nonisolated struct A2AListTasksResponse: Sendable {
   fileprivate var _totalSize: Int32? = nil
 }
 
+/// What CancelTask is given.
 public nonisolated struct A2ACancelTaskRequest: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// The tenant; empty for none.
   public var tenant: String = String()
 
-  /// REQUIRED.
+  /// REQUIRED. The task.
   public var id: String {
     get {_id ?? String()}
     set {_id = newValue}
@@ -1602,6 +1920,7 @@ public nonisolated struct A2ACancelTaskRequest: Sendable {
   /// Clears the value of `id`. Subsequent reads from it will return its default value.
   public mutating func clearID() {self._id = nil}
 
+  /// Anything that the two sides agree to send with the call.
   public var metadata: SwiftProtobuf.Google_Protobuf_Struct {
     get {_metadata ?? SwiftProtobuf.Google_Protobuf_Struct()}
     set {_metadata = newValue}
@@ -1619,84 +1938,16 @@ public nonisolated struct A2ACancelTaskRequest: Sendable {
   fileprivate var _metadata: SwiftProtobuf.Google_Protobuf_Struct? = nil
 }
 
-public nonisolated struct A2AGetTaskPushNotificationConfigRequest: Sendable {
-  // SwiftProtobuf.Message conformance is added in an extension below. See the
-  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
-  // methods supported on all messages.
-
-  public var tenant: String = String()
-
-  /// REQUIRED.
-  public var taskID: String {
-    get {_taskID ?? String()}
-    set {_taskID = newValue}
-  }
-  /// Returns true if `taskID` has been explicitly set.
-  public var hasTaskID: Bool {self._taskID != nil}
-  /// Clears the value of `taskID`. Subsequent reads from it will return its default value.
-  public mutating func clearTaskID() {self._taskID = nil}
-
-  /// REQUIRED.
-  public var id: String {
-    get {_id ?? String()}
-    set {_id = newValue}
-  }
-  /// Returns true if `id` has been explicitly set.
-  public var hasID: Bool {self._id != nil}
-  /// Clears the value of `id`. Subsequent reads from it will return its default value.
-  public mutating func clearID() {self._id = nil}
-
-  public var unknownFields = SwiftProtobuf.UnknownStorage()
-
-  public init() {}
-
-  fileprivate var _taskID: String? = nil
-  fileprivate var _id: String? = nil
-}
-
-public nonisolated struct A2ADeleteTaskPushNotificationConfigRequest: Sendable {
-  // SwiftProtobuf.Message conformance is added in an extension below. See the
-  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
-  // methods supported on all messages.
-
-  public var tenant: String = String()
-
-  /// REQUIRED.
-  public var taskID: String {
-    get {_taskID ?? String()}
-    set {_taskID = newValue}
-  }
-  /// Returns true if `taskID` has been explicitly set.
-  public var hasTaskID: Bool {self._taskID != nil}
-  /// Clears the value of `taskID`. Subsequent reads from it will return its default value.
-  public mutating func clearTaskID() {self._taskID = nil}
-
-  /// REQUIRED.
-  public var id: String {
-    get {_id ?? String()}
-    set {_id = newValue}
-  }
-  /// Returns true if `id` has been explicitly set.
-  public var hasID: Bool {self._id != nil}
-  /// Clears the value of `id`. Subsequent reads from it will return its default value.
-  public mutating func clearID() {self._id = nil}
-
-  public var unknownFields = SwiftProtobuf.UnknownStorage()
-
-  public init() {}
-
-  fileprivate var _taskID: String? = nil
-  fileprivate var _id: String? = nil
-}
-
+/// What SubscribeToTask is given.
 public nonisolated struct A2ASubscribeToTaskRequest: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// The tenant; empty for none.
   public var tenant: String = String()
 
-  /// REQUIRED.
+  /// REQUIRED. The task.
   public var id: String {
     get {_id ?? String()}
     set {_id = newValue}
@@ -1713,14 +1964,16 @@ public nonisolated struct A2ASubscribeToTaskRequest: Sendable {
   fileprivate var _id: String? = nil
 }
 
-public nonisolated struct A2AListTaskPushNotificationConfigsRequest: Sendable {
+/// What GetTaskPushNotificationConfig is given.
+public nonisolated struct A2AGetTaskPushNotificationConfigRequest: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// The tenant; empty for none.
   public var tenant: String = String()
 
-  /// REQUIRED.
+  /// REQUIRED. The task.
   public var taskID: String {
     get {_taskID ?? String()}
     set {_taskID = newValue}
@@ -1730,9 +1983,48 @@ public nonisolated struct A2AListTaskPushNotificationConfigsRequest: Sendable {
   /// Clears the value of `taskID`. Subsequent reads from it will return its default value.
   public mutating func clearTaskID() {self._taskID = nil}
 
+  /// REQUIRED. The webhook's identifier.
+  public var id: String {
+    get {_id ?? String()}
+    set {_id = newValue}
+  }
+  /// Returns true if `id` has been explicitly set.
+  public var hasID: Bool {self._id != nil}
+  /// Clears the value of `id`. Subsequent reads from it will return its default value.
+  public mutating func clearID() {self._id = nil}
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+
+  fileprivate var _taskID: String? = nil
+  fileprivate var _id: String? = nil
+}
+
+/// What ListTaskPushNotificationConfigs is given.
+public nonisolated struct A2AListTaskPushNotificationConfigsRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// REQUIRED. The task.
+  public var taskID: String {
+    get {_taskID ?? String()}
+    set {_taskID = newValue}
+  }
+  /// Returns true if `taskID` has been explicitly set.
+  public var hasTaskID: Bool {self._taskID != nil}
+  /// Clears the value of `taskID`. Subsequent reads from it will return its default value.
+  public mutating func clearTaskID() {self._taskID = nil}
+
+  /// How many webhooks to a page; 0 leaves it to the agent.
   public var pageSize: Int32 = 0
 
+  /// Where to go on: `next_page_token` of the page before. Empty for the first page.
   public var pageToken: String = String()
+
+  /// The tenant; empty for none.
+  public var tenant: String = String()
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1741,112 +2033,68 @@ public nonisolated struct A2AListTaskPushNotificationConfigsRequest: Sendable {
   fileprivate var _taskID: String? = nil
 }
 
-public nonisolated struct A2AGetExtendedAgentCardRequest: Sendable {
-  // SwiftProtobuf.Message conformance is added in an extension below. See the
-  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
-  // methods supported on all messages.
-
-  public var tenant: String = String()
-
-  public var unknownFields = SwiftProtobuf.UnknownStorage()
-
-  public init() {}
-}
-
-public nonisolated struct A2ASendMessageResponse: Sendable {
-  // SwiftProtobuf.Message conformance is added in an extension below. See the
-  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
-  // methods supported on all messages.
-
-  public var payload: A2ASendMessageResponse.OneOf_Payload? = nil
-
-  public var task: A2ATask {
-    get {
-      if case .task(let v)? = payload {return v}
-      return A2ATask()
-    }
-    set {payload = .task(newValue)}
-  }
-
-  public var message: A2AMessage {
-    get {
-      if case .message(let v)? = payload {return v}
-      return A2AMessage()
-    }
-    set {payload = .message(newValue)}
-  }
-
-  public var unknownFields = SwiftProtobuf.UnknownStorage()
-
-  public nonisolated enum OneOf_Payload: Equatable, Sendable {
-    case task(A2ATask)
-    case message(A2AMessage)
-
-  }
-
-  public init() {}
-}
-
-public nonisolated struct A2AStreamResponse: Sendable {
-  // SwiftProtobuf.Message conformance is added in an extension below. See the
-  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
-  // methods supported on all messages.
-
-  public var payload: A2AStreamResponse.OneOf_Payload? = nil
-
-  public var task: A2ATask {
-    get {
-      if case .task(let v)? = payload {return v}
-      return A2ATask()
-    }
-    set {payload = .task(newValue)}
-  }
-
-  public var message: A2AMessage {
-    get {
-      if case .message(let v)? = payload {return v}
-      return A2AMessage()
-    }
-    set {payload = .message(newValue)}
-  }
-
-  public var statusUpdate: A2ATaskStatusUpdateEvent {
-    get {
-      if case .statusUpdate(let v)? = payload {return v}
-      return A2ATaskStatusUpdateEvent()
-    }
-    set {payload = .statusUpdate(newValue)}
-  }
-
-  public var artifactUpdate: A2ATaskArtifactUpdateEvent {
-    get {
-      if case .artifactUpdate(let v)? = payload {return v}
-      return A2ATaskArtifactUpdateEvent()
-    }
-    set {payload = .artifactUpdate(newValue)}
-  }
-
-  public var unknownFields = SwiftProtobuf.UnknownStorage()
-
-  public nonisolated enum OneOf_Payload: Equatable, Sendable {
-    case task(A2ATask)
-    case message(A2AMessage)
-    case statusUpdate(A2ATaskStatusUpdateEvent)
-    case artifactUpdate(A2ATaskArtifactUpdateEvent)
-
-  }
-
-  public init() {}
-}
-
+/// A page of webhooks.
 public nonisolated struct A2AListTaskPushNotificationConfigsResponse: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// The webhooks.
   public var configs: [A2ATaskPushNotificationConfig] = []
 
+  /// Where the next page begins; empty on the last page.
   public var nextPageToken: String = String()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+/// What DeleteTaskPushNotificationConfig is given.
+public nonisolated struct A2ADeleteTaskPushNotificationConfigRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// The tenant; empty for none.
+  public var tenant: String = String()
+
+  /// REQUIRED. The task.
+  public var taskID: String {
+    get {_taskID ?? String()}
+    set {_taskID = newValue}
+  }
+  /// Returns true if `taskID` has been explicitly set.
+  public var hasTaskID: Bool {self._taskID != nil}
+  /// Clears the value of `taskID`. Subsequent reads from it will return its default value.
+  public mutating func clearTaskID() {self._taskID = nil}
+
+  /// REQUIRED. The webhook's identifier.
+  public var id: String {
+    get {_id ?? String()}
+    set {_id = newValue}
+  }
+  /// Returns true if `id` has been explicitly set.
+  public var hasID: Bool {self._id != nil}
+  /// Clears the value of `id`. Subsequent reads from it will return its default value.
+  public mutating func clearID() {self._id = nil}
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+
+  fileprivate var _taskID: String? = nil
+  fileprivate var _id: String? = nil
+}
+
+/// What GetExtendedAgentCard is given.
+public nonisolated struct A2AGetExtendedAgentCardRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// The tenant; empty for none.
+  public var tenant: String = String()
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1863,60 +2111,6 @@ nonisolated extension A2ATaskState: SwiftProtobuf._ProtoNameProviding {
 
 nonisolated extension A2ARole: SwiftProtobuf._ProtoNameProviding {
   public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0ROLE_UNSPECIFIED\0\u{1}ROLE_USER\0\u{1}ROLE_AGENT\0")
-}
-
-nonisolated extension A2ASendMessageConfiguration: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  public static let protoMessageName: String = _protobuf_package + ".SendMessageConfiguration"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}accepted_output_modes\0\u{3}task_push_notification_config\0\u{3}history_length\0\u{3}return_immediately\0\u{3}if_generation_match\0")
-
-  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeRepeatedStringField(value: &self.acceptedOutputModes) }()
-      case 2: try { try decoder.decodeSingularMessageField(value: &self._taskPushNotificationConfig) }()
-      case 3: try { try decoder.decodeSingularInt32Field(value: &self._historyLength) }()
-      case 4: try { try decoder.decodeSingularBoolField(value: &self.returnImmediately) }()
-      case 5: try { try decoder.decodeSingularInt64Field(value: &self._ifGenerationMatch) }()
-      default: break
-      }
-    }
-  }
-
-  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    // The use of inline closures is to circumvent an issue where the compiler
-    // allocates stack space for every if/case branch local when no optimizations
-    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-    // https://github.com/apple/swift-protobuf/issues/1182
-    if !self.acceptedOutputModes.isEmpty {
-      try visitor.visitRepeatedStringField(value: self.acceptedOutputModes, fieldNumber: 1)
-    }
-    try { if let v = self._taskPushNotificationConfig {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
-    } }()
-    try { if let v = self._historyLength {
-      try visitor.visitSingularInt32Field(value: v, fieldNumber: 3)
-    } }()
-    if self.returnImmediately != false {
-      try visitor.visitSingularBoolField(value: self.returnImmediately, fieldNumber: 4)
-    }
-    try { if let v = self._ifGenerationMatch {
-      try visitor.visitSingularInt64Field(value: v, fieldNumber: 5)
-    } }()
-    try unknownFields.traverse(visitor: &visitor)
-  }
-
-  public static func ==(lhs: A2ASendMessageConfiguration, rhs: A2ASendMessageConfiguration) -> Bool {
-    if lhs.acceptedOutputModes != rhs.acceptedOutputModes {return false}
-    if lhs._taskPushNotificationConfig != rhs._taskPushNotificationConfig {return false}
-    if lhs._historyLength != rhs._historyLength {return false}
-    if lhs.returnImmediately != rhs.returnImmediately {return false}
-    if lhs._ifGenerationMatch != rhs._ifGenerationMatch {return false}
-    if lhs.unknownFields != rhs.unknownFields {return false}
-    return true
-  }
 }
 
 nonisolated extension A2ATask: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
@@ -2075,6 +2269,75 @@ nonisolated extension A2ATaskStatus: SwiftProtobuf.Message, SwiftProtobuf._Messa
   }
 }
 
+nonisolated extension A2AMessage: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".Message"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}message_id\0\u{3}context_id\0\u{3}task_id\0\u{1}role\0\u{1}parts\0\u{1}metadata\0\u{1}extensions\0\u{3}reference_task_ids\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self._messageID) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.contextID) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.taskID) }()
+      case 4: try { try decoder.decodeSingularEnumField(value: &self._role) }()
+      case 5: try { try decoder.decodeRepeatedMessageField(value: &self.parts) }()
+      case 6: try { try decoder.decodeSingularMessageField(value: &self._metadata) }()
+      case 7: try { try decoder.decodeRepeatedStringField(value: &self.extensions) }()
+      case 8: try { try decoder.decodeRepeatedStringField(value: &self.referenceTaskIds) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._messageID {
+      try visitor.visitSingularStringField(value: v, fieldNumber: 1)
+    } }()
+    if !self.contextID.isEmpty {
+      try visitor.visitSingularStringField(value: self.contextID, fieldNumber: 2)
+    }
+    if !self.taskID.isEmpty {
+      try visitor.visitSingularStringField(value: self.taskID, fieldNumber: 3)
+    }
+    try { if let v = self._role {
+      try visitor.visitSingularEnumField(value: v, fieldNumber: 4)
+    } }()
+    if !self.parts.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.parts, fieldNumber: 5)
+    }
+    try { if let v = self._metadata {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
+    } }()
+    if !self.extensions.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.extensions, fieldNumber: 7)
+    }
+    if !self.referenceTaskIds.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.referenceTaskIds, fieldNumber: 8)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: A2AMessage, rhs: A2AMessage) -> Bool {
+    if lhs._messageID != rhs._messageID {return false}
+    if lhs.contextID != rhs.contextID {return false}
+    if lhs.taskID != rhs.taskID {return false}
+    if lhs._role != rhs._role {return false}
+    if lhs.parts != rhs.parts {return false}
+    if lhs._metadata != rhs._metadata {return false}
+    if lhs.extensions != rhs.extensions {return false}
+    if lhs.referenceTaskIds != rhs.referenceTaskIds {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
 nonisolated extension A2APart: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Part"
   public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}text\0\u{1}raw\0\u{1}url\0\u{1}data\0\u{1}metadata\0\u{1}filename\0\u{3}media_type\0")
@@ -2171,75 +2434,6 @@ nonisolated extension A2APart: SwiftProtobuf.Message, SwiftProtobuf._MessageImpl
     if lhs._metadata != rhs._metadata {return false}
     if lhs.filename != rhs.filename {return false}
     if lhs.mediaType != rhs.mediaType {return false}
-    if lhs.unknownFields != rhs.unknownFields {return false}
-    return true
-  }
-}
-
-nonisolated extension A2AMessage: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  public static let protoMessageName: String = _protobuf_package + ".Message"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}message_id\0\u{3}context_id\0\u{3}task_id\0\u{1}role\0\u{1}parts\0\u{1}metadata\0\u{1}extensions\0\u{3}reference_task_ids\0")
-
-  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularStringField(value: &self._messageID) }()
-      case 2: try { try decoder.decodeSingularStringField(value: &self.contextID) }()
-      case 3: try { try decoder.decodeSingularStringField(value: &self.taskID) }()
-      case 4: try { try decoder.decodeSingularEnumField(value: &self._role) }()
-      case 5: try { try decoder.decodeRepeatedMessageField(value: &self.parts) }()
-      case 6: try { try decoder.decodeSingularMessageField(value: &self._metadata) }()
-      case 7: try { try decoder.decodeRepeatedStringField(value: &self.extensions) }()
-      case 8: try { try decoder.decodeRepeatedStringField(value: &self.referenceTaskIds) }()
-      default: break
-      }
-    }
-  }
-
-  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    // The use of inline closures is to circumvent an issue where the compiler
-    // allocates stack space for every if/case branch local when no optimizations
-    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-    // https://github.com/apple/swift-protobuf/issues/1182
-    try { if let v = self._messageID {
-      try visitor.visitSingularStringField(value: v, fieldNumber: 1)
-    } }()
-    if !self.contextID.isEmpty {
-      try visitor.visitSingularStringField(value: self.contextID, fieldNumber: 2)
-    }
-    if !self.taskID.isEmpty {
-      try visitor.visitSingularStringField(value: self.taskID, fieldNumber: 3)
-    }
-    try { if let v = self._role {
-      try visitor.visitSingularEnumField(value: v, fieldNumber: 4)
-    } }()
-    if !self.parts.isEmpty {
-      try visitor.visitRepeatedMessageField(value: self.parts, fieldNumber: 5)
-    }
-    try { if let v = self._metadata {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
-    } }()
-    if !self.extensions.isEmpty {
-      try visitor.visitRepeatedStringField(value: self.extensions, fieldNumber: 7)
-    }
-    if !self.referenceTaskIds.isEmpty {
-      try visitor.visitRepeatedStringField(value: self.referenceTaskIds, fieldNumber: 8)
-    }
-    try unknownFields.traverse(visitor: &visitor)
-  }
-
-  public static func ==(lhs: A2AMessage, rhs: A2AMessage) -> Bool {
-    if lhs._messageID != rhs._messageID {return false}
-    if lhs.contextID != rhs.contextID {return false}
-    if lhs.taskID != rhs.taskID {return false}
-    if lhs._role != rhs._role {return false}
-    if lhs.parts != rhs.parts {return false}
-    if lhs._metadata != rhs._metadata {return false}
-    if lhs.extensions != rhs.extensions {return false}
-    if lhs.referenceTaskIds != rhs.referenceTaskIds {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2422,6 +2616,65 @@ nonisolated extension A2ATaskArtifactUpdateEvent: SwiftProtobuf.Message, SwiftPr
   }
 }
 
+nonisolated extension A2ATaskPushNotificationConfig: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".TaskPushNotificationConfig"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}tenant\0\u{1}id\0\u{3}task_id\0\u{1}url\0\u{1}token\0\u{1}authentication\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.tenant) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.id) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.taskID) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self._url) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.token) }()
+      case 6: try { try decoder.decodeSingularMessageField(value: &self._authentication) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.tenant.isEmpty {
+      try visitor.visitSingularStringField(value: self.tenant, fieldNumber: 1)
+    }
+    if !self.id.isEmpty {
+      try visitor.visitSingularStringField(value: self.id, fieldNumber: 2)
+    }
+    if !self.taskID.isEmpty {
+      try visitor.visitSingularStringField(value: self.taskID, fieldNumber: 3)
+    }
+    try { if let v = self._url {
+      try visitor.visitSingularStringField(value: v, fieldNumber: 4)
+    } }()
+    if !self.token.isEmpty {
+      try visitor.visitSingularStringField(value: self.token, fieldNumber: 5)
+    }
+    try { if let v = self._authentication {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: A2ATaskPushNotificationConfig, rhs: A2ATaskPushNotificationConfig) -> Bool {
+    if lhs.tenant != rhs.tenant {return false}
+    if lhs.id != rhs.id {return false}
+    if lhs.taskID != rhs.taskID {return false}
+    if lhs._url != rhs._url {return false}
+    if lhs.token != rhs.token {return false}
+    if lhs._authentication != rhs._authentication {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
 nonisolated extension A2AAuthenticationInfo: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".AuthenticationInfo"
   public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}scheme\0\u{1}credentials\0")
@@ -2456,55 +2709,6 @@ nonisolated extension A2AAuthenticationInfo: SwiftProtobuf.Message, SwiftProtobu
   public static func ==(lhs: A2AAuthenticationInfo, rhs: A2AAuthenticationInfo) -> Bool {
     if lhs._scheme != rhs._scheme {return false}
     if lhs.credentials != rhs.credentials {return false}
-    if lhs.unknownFields != rhs.unknownFields {return false}
-    return true
-  }
-}
-
-nonisolated extension A2AAgentInterface: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  public static let protoMessageName: String = _protobuf_package + ".AgentInterface"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}url\0\u{3}protocol_binding\0\u{1}tenant\0\u{3}protocol_version\0")
-
-  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularStringField(value: &self._url) }()
-      case 2: try { try decoder.decodeSingularStringField(value: &self._protocolBinding) }()
-      case 3: try { try decoder.decodeSingularStringField(value: &self.tenant) }()
-      case 4: try { try decoder.decodeSingularStringField(value: &self._protocolVersion) }()
-      default: break
-      }
-    }
-  }
-
-  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    // The use of inline closures is to circumvent an issue where the compiler
-    // allocates stack space for every if/case branch local when no optimizations
-    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-    // https://github.com/apple/swift-protobuf/issues/1182
-    try { if let v = self._url {
-      try visitor.visitSingularStringField(value: v, fieldNumber: 1)
-    } }()
-    try { if let v = self._protocolBinding {
-      try visitor.visitSingularStringField(value: v, fieldNumber: 2)
-    } }()
-    if !self.tenant.isEmpty {
-      try visitor.visitSingularStringField(value: self.tenant, fieldNumber: 3)
-    }
-    try { if let v = self._protocolVersion {
-      try visitor.visitSingularStringField(value: v, fieldNumber: 4)
-    } }()
-    try unknownFields.traverse(visitor: &visitor)
-  }
-
-  public static func ==(lhs: A2AAgentInterface, rhs: A2AAgentInterface) -> Bool {
-    if lhs._url != rhs._url {return false}
-    if lhs._protocolBinding != rhs._protocolBinding {return false}
-    if lhs.tenant != rhs.tenant {return false}
-    if lhs._protocolVersion != rhs._protocolVersion {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2877,6 +3081,55 @@ nonisolated extension A2AAgentSkill: SwiftProtobuf.Message, SwiftProtobuf._Messa
   }
 }
 
+nonisolated extension A2AAgentInterface: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".AgentInterface"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}url\0\u{3}protocol_binding\0\u{1}tenant\0\u{3}protocol_version\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self._url) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self._protocolBinding) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.tenant) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self._protocolVersion) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._url {
+      try visitor.visitSingularStringField(value: v, fieldNumber: 1)
+    } }()
+    try { if let v = self._protocolBinding {
+      try visitor.visitSingularStringField(value: v, fieldNumber: 2)
+    } }()
+    if !self.tenant.isEmpty {
+      try visitor.visitSingularStringField(value: self.tenant, fieldNumber: 3)
+    }
+    try { if let v = self._protocolVersion {
+      try visitor.visitSingularStringField(value: v, fieldNumber: 4)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: A2AAgentInterface, rhs: A2AAgentInterface) -> Bool {
+    if lhs._url != rhs._url {return false}
+    if lhs._protocolBinding != rhs._protocolBinding {return false}
+    if lhs.tenant != rhs.tenant {return false}
+    if lhs._protocolVersion != rhs._protocolVersion {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
 nonisolated extension A2AAgentCardSignature: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".AgentCardSignature"
   public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}protected\0\u{1}signature\0\u{1}header\0")
@@ -2916,65 +3169,6 @@ nonisolated extension A2AAgentCardSignature: SwiftProtobuf.Message, SwiftProtobu
     if lhs._protected != rhs._protected {return false}
     if lhs._signature != rhs._signature {return false}
     if lhs._header != rhs._header {return false}
-    if lhs.unknownFields != rhs.unknownFields {return false}
-    return true
-  }
-}
-
-nonisolated extension A2ATaskPushNotificationConfig: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  public static let protoMessageName: String = _protobuf_package + ".TaskPushNotificationConfig"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}tenant\0\u{1}id\0\u{3}task_id\0\u{1}url\0\u{1}token\0\u{1}authentication\0")
-
-  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularStringField(value: &self.tenant) }()
-      case 2: try { try decoder.decodeSingularStringField(value: &self.id) }()
-      case 3: try { try decoder.decodeSingularStringField(value: &self.taskID) }()
-      case 4: try { try decoder.decodeSingularStringField(value: &self._url) }()
-      case 5: try { try decoder.decodeSingularStringField(value: &self.token) }()
-      case 6: try { try decoder.decodeSingularMessageField(value: &self._authentication) }()
-      default: break
-      }
-    }
-  }
-
-  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    // The use of inline closures is to circumvent an issue where the compiler
-    // allocates stack space for every if/case branch local when no optimizations
-    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-    // https://github.com/apple/swift-protobuf/issues/1182
-    if !self.tenant.isEmpty {
-      try visitor.visitSingularStringField(value: self.tenant, fieldNumber: 1)
-    }
-    if !self.id.isEmpty {
-      try visitor.visitSingularStringField(value: self.id, fieldNumber: 2)
-    }
-    if !self.taskID.isEmpty {
-      try visitor.visitSingularStringField(value: self.taskID, fieldNumber: 3)
-    }
-    try { if let v = self._url {
-      try visitor.visitSingularStringField(value: v, fieldNumber: 4)
-    } }()
-    if !self.token.isEmpty {
-      try visitor.visitSingularStringField(value: self.token, fieldNumber: 5)
-    }
-    try { if let v = self._authentication {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
-    } }()
-    try unknownFields.traverse(visitor: &visitor)
-  }
-
-  public static func ==(lhs: A2ATaskPushNotificationConfig, rhs: A2ATaskPushNotificationConfig) -> Bool {
-    if lhs.tenant != rhs.tenant {return false}
-    if lhs.id != rhs.id {return false}
-    if lhs.taskID != rhs.taskID {return false}
-    if lhs._url != rhs._url {return false}
-    if lhs.token != rhs.token {return false}
-    if lhs._authentication != rhs._authentication {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -3795,6 +3989,228 @@ nonisolated extension A2ASendMessageRequest: SwiftProtobuf.Message, SwiftProtobu
   }
 }
 
+nonisolated extension A2ASendMessageConfiguration: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".SendMessageConfiguration"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}accepted_output_modes\0\u{3}task_push_notification_config\0\u{3}history_length\0\u{3}return_immediately\0\u{3}if_generation_match\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedStringField(value: &self.acceptedOutputModes) }()
+      case 2: try { try decoder.decodeSingularMessageField(value: &self._taskPushNotificationConfig) }()
+      case 3: try { try decoder.decodeSingularInt32Field(value: &self._historyLength) }()
+      case 4: try { try decoder.decodeSingularBoolField(value: &self.returnImmediately) }()
+      case 5: try { try decoder.decodeSingularInt64Field(value: &self._ifGenerationMatch) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.acceptedOutputModes.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.acceptedOutputModes, fieldNumber: 1)
+    }
+    try { if let v = self._taskPushNotificationConfig {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    } }()
+    try { if let v = self._historyLength {
+      try visitor.visitSingularInt32Field(value: v, fieldNumber: 3)
+    } }()
+    if self.returnImmediately != false {
+      try visitor.visitSingularBoolField(value: self.returnImmediately, fieldNumber: 4)
+    }
+    try { if let v = self._ifGenerationMatch {
+      try visitor.visitSingularInt64Field(value: v, fieldNumber: 5)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: A2ASendMessageConfiguration, rhs: A2ASendMessageConfiguration) -> Bool {
+    if lhs.acceptedOutputModes != rhs.acceptedOutputModes {return false}
+    if lhs._taskPushNotificationConfig != rhs._taskPushNotificationConfig {return false}
+    if lhs._historyLength != rhs._historyLength {return false}
+    if lhs.returnImmediately != rhs.returnImmediately {return false}
+    if lhs._ifGenerationMatch != rhs._ifGenerationMatch {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension A2ASendMessageResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".SendMessageResponse"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}task\0\u{1}message\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try {
+        var v: A2ATask?
+        var hadOneofValue = false
+        if let current = self.payload {
+          hadOneofValue = true
+          if case .task(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.payload = .task(v)
+        }
+      }()
+      case 2: try {
+        var v: A2AMessage?
+        var hadOneofValue = false
+        if let current = self.payload {
+          hadOneofValue = true
+          if case .message(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.payload = .message(v)
+        }
+      }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    switch self.payload {
+    case .task?: try {
+      guard case .task(let v)? = self.payload else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    }()
+    case .message?: try {
+      guard case .message(let v)? = self.payload else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    }()
+    case nil: break
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: A2ASendMessageResponse, rhs: A2ASendMessageResponse) -> Bool {
+    if lhs.payload != rhs.payload {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension A2AStreamResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".StreamResponse"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}task\0\u{1}message\0\u{3}status_update\0\u{3}artifact_update\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try {
+        var v: A2ATask?
+        var hadOneofValue = false
+        if let current = self.payload {
+          hadOneofValue = true
+          if case .task(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.payload = .task(v)
+        }
+      }()
+      case 2: try {
+        var v: A2AMessage?
+        var hadOneofValue = false
+        if let current = self.payload {
+          hadOneofValue = true
+          if case .message(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.payload = .message(v)
+        }
+      }()
+      case 3: try {
+        var v: A2ATaskStatusUpdateEvent?
+        var hadOneofValue = false
+        if let current = self.payload {
+          hadOneofValue = true
+          if case .statusUpdate(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.payload = .statusUpdate(v)
+        }
+      }()
+      case 4: try {
+        var v: A2ATaskArtifactUpdateEvent?
+        var hadOneofValue = false
+        if let current = self.payload {
+          hadOneofValue = true
+          if case .artifactUpdate(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.payload = .artifactUpdate(v)
+        }
+      }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    switch self.payload {
+    case .task?: try {
+      guard case .task(let v)? = self.payload else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    }()
+    case .message?: try {
+      guard case .message(let v)? = self.payload else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    }()
+    case .statusUpdate?: try {
+      guard case .statusUpdate(let v)? = self.payload else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+    }()
+    case .artifactUpdate?: try {
+      guard case .artifactUpdate(let v)? = self.payload else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
+    }()
+    case nil: break
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: A2AStreamResponse, rhs: A2AStreamResponse) -> Bool {
+    if lhs.payload != rhs.payload {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
 nonisolated extension A2AGetTaskRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".GetTaskRequest"
   public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}tenant\0\u{1}id\0\u{3}history_length\0\u{3}current_generation\0")
@@ -4006,6 +4422,45 @@ nonisolated extension A2ACancelTaskRequest: SwiftProtobuf.Message, SwiftProtobuf
   }
 }
 
+nonisolated extension A2ASubscribeToTaskRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".SubscribeToTaskRequest"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}tenant\0\u{1}id\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.tenant) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self._id) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.tenant.isEmpty {
+      try visitor.visitSingularStringField(value: self.tenant, fieldNumber: 1)
+    }
+    try { if let v = self._id {
+      try visitor.visitSingularStringField(value: v, fieldNumber: 2)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: A2ASubscribeToTaskRequest, rhs: A2ASubscribeToTaskRequest) -> Bool {
+    if lhs.tenant != rhs.tenant {return false}
+    if lhs._id != rhs._id {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
 nonisolated extension A2AGetTaskPushNotificationConfigRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".GetTaskPushNotificationConfigRequest"
   public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}tenant\0\u{3}task_id\0\u{1}id\0")
@@ -4045,6 +4500,90 @@ nonisolated extension A2AGetTaskPushNotificationConfigRequest: SwiftProtobuf.Mes
     if lhs.tenant != rhs.tenant {return false}
     if lhs._taskID != rhs._taskID {return false}
     if lhs._id != rhs._id {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension A2AListTaskPushNotificationConfigsRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".ListTaskPushNotificationConfigsRequest"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}task_id\0\u{3}page_size\0\u{3}page_token\0\u{1}tenant\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self._taskID) }()
+      case 2: try { try decoder.decodeSingularInt32Field(value: &self.pageSize) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.pageToken) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.tenant) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._taskID {
+      try visitor.visitSingularStringField(value: v, fieldNumber: 1)
+    } }()
+    if self.pageSize != 0 {
+      try visitor.visitSingularInt32Field(value: self.pageSize, fieldNumber: 2)
+    }
+    if !self.pageToken.isEmpty {
+      try visitor.visitSingularStringField(value: self.pageToken, fieldNumber: 3)
+    }
+    if !self.tenant.isEmpty {
+      try visitor.visitSingularStringField(value: self.tenant, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: A2AListTaskPushNotificationConfigsRequest, rhs: A2AListTaskPushNotificationConfigsRequest) -> Bool {
+    if lhs._taskID != rhs._taskID {return false}
+    if lhs.pageSize != rhs.pageSize {return false}
+    if lhs.pageToken != rhs.pageToken {return false}
+    if lhs.tenant != rhs.tenant {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension A2AListTaskPushNotificationConfigsResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".ListTaskPushNotificationConfigsResponse"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}configs\0\u{3}next_page_token\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.configs) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.nextPageToken) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.configs.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.configs, fieldNumber: 1)
+    }
+    if !self.nextPageToken.isEmpty {
+      try visitor.visitSingularStringField(value: self.nextPageToken, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: A2AListTaskPushNotificationConfigsResponse, rhs: A2AListTaskPushNotificationConfigsResponse) -> Bool {
+    if lhs.configs != rhs.configs {return false}
+    if lhs.nextPageToken != rhs.nextPageToken {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -4094,94 +4633,6 @@ nonisolated extension A2ADeleteTaskPushNotificationConfigRequest: SwiftProtobuf.
   }
 }
 
-nonisolated extension A2ASubscribeToTaskRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  public static let protoMessageName: String = _protobuf_package + ".SubscribeToTaskRequest"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}tenant\0\u{1}id\0")
-
-  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularStringField(value: &self.tenant) }()
-      case 2: try { try decoder.decodeSingularStringField(value: &self._id) }()
-      default: break
-      }
-    }
-  }
-
-  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    // The use of inline closures is to circumvent an issue where the compiler
-    // allocates stack space for every if/case branch local when no optimizations
-    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-    // https://github.com/apple/swift-protobuf/issues/1182
-    if !self.tenant.isEmpty {
-      try visitor.visitSingularStringField(value: self.tenant, fieldNumber: 1)
-    }
-    try { if let v = self._id {
-      try visitor.visitSingularStringField(value: v, fieldNumber: 2)
-    } }()
-    try unknownFields.traverse(visitor: &visitor)
-  }
-
-  public static func ==(lhs: A2ASubscribeToTaskRequest, rhs: A2ASubscribeToTaskRequest) -> Bool {
-    if lhs.tenant != rhs.tenant {return false}
-    if lhs._id != rhs._id {return false}
-    if lhs.unknownFields != rhs.unknownFields {return false}
-    return true
-  }
-}
-
-nonisolated extension A2AListTaskPushNotificationConfigsRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  public static let protoMessageName: String = _protobuf_package + ".ListTaskPushNotificationConfigsRequest"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}task_id\0\u{3}page_size\0\u{3}page_token\0\u{1}tenant\0")
-
-  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularStringField(value: &self._taskID) }()
-      case 2: try { try decoder.decodeSingularInt32Field(value: &self.pageSize) }()
-      case 3: try { try decoder.decodeSingularStringField(value: &self.pageToken) }()
-      case 4: try { try decoder.decodeSingularStringField(value: &self.tenant) }()
-      default: break
-      }
-    }
-  }
-
-  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    // The use of inline closures is to circumvent an issue where the compiler
-    // allocates stack space for every if/case branch local when no optimizations
-    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-    // https://github.com/apple/swift-protobuf/issues/1182
-    try { if let v = self._taskID {
-      try visitor.visitSingularStringField(value: v, fieldNumber: 1)
-    } }()
-    if self.pageSize != 0 {
-      try visitor.visitSingularInt32Field(value: self.pageSize, fieldNumber: 2)
-    }
-    if !self.pageToken.isEmpty {
-      try visitor.visitSingularStringField(value: self.pageToken, fieldNumber: 3)
-    }
-    if !self.tenant.isEmpty {
-      try visitor.visitSingularStringField(value: self.tenant, fieldNumber: 4)
-    }
-    try unknownFields.traverse(visitor: &visitor)
-  }
-
-  public static func ==(lhs: A2AListTaskPushNotificationConfigsRequest, rhs: A2AListTaskPushNotificationConfigsRequest) -> Bool {
-    if lhs.tenant != rhs.tenant {return false}
-    if lhs._taskID != rhs._taskID {return false}
-    if lhs.pageSize != rhs.pageSize {return false}
-    if lhs.pageToken != rhs.pageToken {return false}
-    if lhs.unknownFields != rhs.unknownFields {return false}
-    return true
-  }
-}
-
 nonisolated extension A2AGetExtendedAgentCardRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".GetExtendedAgentCardRequest"
   public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}tenant\0")
@@ -4207,209 +4658,6 @@ nonisolated extension A2AGetExtendedAgentCardRequest: SwiftProtobuf.Message, Swi
 
   public static func ==(lhs: A2AGetExtendedAgentCardRequest, rhs: A2AGetExtendedAgentCardRequest) -> Bool {
     if lhs.tenant != rhs.tenant {return false}
-    if lhs.unknownFields != rhs.unknownFields {return false}
-    return true
-  }
-}
-
-nonisolated extension A2ASendMessageResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  public static let protoMessageName: String = _protobuf_package + ".SendMessageResponse"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}task\0\u{1}message\0")
-
-  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try {
-        var v: A2ATask?
-        var hadOneofValue = false
-        if let current = self.payload {
-          hadOneofValue = true
-          if case .task(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.payload = .task(v)
-        }
-      }()
-      case 2: try {
-        var v: A2AMessage?
-        var hadOneofValue = false
-        if let current = self.payload {
-          hadOneofValue = true
-          if case .message(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.payload = .message(v)
-        }
-      }()
-      default: break
-      }
-    }
-  }
-
-  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    // The use of inline closures is to circumvent an issue where the compiler
-    // allocates stack space for every if/case branch local when no optimizations
-    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-    // https://github.com/apple/swift-protobuf/issues/1182
-    switch self.payload {
-    case .task?: try {
-      guard case .task(let v)? = self.payload else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
-    }()
-    case .message?: try {
-      guard case .message(let v)? = self.payload else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
-    }()
-    case nil: break
-    }
-    try unknownFields.traverse(visitor: &visitor)
-  }
-
-  public static func ==(lhs: A2ASendMessageResponse, rhs: A2ASendMessageResponse) -> Bool {
-    if lhs.payload != rhs.payload {return false}
-    if lhs.unknownFields != rhs.unknownFields {return false}
-    return true
-  }
-}
-
-nonisolated extension A2AStreamResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  public static let protoMessageName: String = _protobuf_package + ".StreamResponse"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}task\0\u{1}message\0\u{3}status_update\0\u{3}artifact_update\0")
-
-  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try {
-        var v: A2ATask?
-        var hadOneofValue = false
-        if let current = self.payload {
-          hadOneofValue = true
-          if case .task(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.payload = .task(v)
-        }
-      }()
-      case 2: try {
-        var v: A2AMessage?
-        var hadOneofValue = false
-        if let current = self.payload {
-          hadOneofValue = true
-          if case .message(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.payload = .message(v)
-        }
-      }()
-      case 3: try {
-        var v: A2ATaskStatusUpdateEvent?
-        var hadOneofValue = false
-        if let current = self.payload {
-          hadOneofValue = true
-          if case .statusUpdate(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.payload = .statusUpdate(v)
-        }
-      }()
-      case 4: try {
-        var v: A2ATaskArtifactUpdateEvent?
-        var hadOneofValue = false
-        if let current = self.payload {
-          hadOneofValue = true
-          if case .artifactUpdate(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.payload = .artifactUpdate(v)
-        }
-      }()
-      default: break
-      }
-    }
-  }
-
-  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    // The use of inline closures is to circumvent an issue where the compiler
-    // allocates stack space for every if/case branch local when no optimizations
-    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-    // https://github.com/apple/swift-protobuf/issues/1182
-    switch self.payload {
-    case .task?: try {
-      guard case .task(let v)? = self.payload else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
-    }()
-    case .message?: try {
-      guard case .message(let v)? = self.payload else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
-    }()
-    case .statusUpdate?: try {
-      guard case .statusUpdate(let v)? = self.payload else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
-    }()
-    case .artifactUpdate?: try {
-      guard case .artifactUpdate(let v)? = self.payload else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
-    }()
-    case nil: break
-    }
-    try unknownFields.traverse(visitor: &visitor)
-  }
-
-  public static func ==(lhs: A2AStreamResponse, rhs: A2AStreamResponse) -> Bool {
-    if lhs.payload != rhs.payload {return false}
-    if lhs.unknownFields != rhs.unknownFields {return false}
-    return true
-  }
-}
-
-nonisolated extension A2AListTaskPushNotificationConfigsResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  public static let protoMessageName: String = _protobuf_package + ".ListTaskPushNotificationConfigsResponse"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}configs\0\u{3}next_page_token\0")
-
-  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.configs) }()
-      case 2: try { try decoder.decodeSingularStringField(value: &self.nextPageToken) }()
-      default: break
-      }
-    }
-  }
-
-  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    if !self.configs.isEmpty {
-      try visitor.visitRepeatedMessageField(value: self.configs, fieldNumber: 1)
-    }
-    if !self.nextPageToken.isEmpty {
-      try visitor.visitSingularStringField(value: self.nextPageToken, fieldNumber: 2)
-    }
-    try unknownFields.traverse(visitor: &visitor)
-  }
-
-  public static func ==(lhs: A2AListTaskPushNotificationConfigsResponse, rhs: A2AListTaskPushNotificationConfigsResponse) -> Bool {
-    if lhs.configs != rhs.configs {return false}
-    if lhs.nextPageToken != rhs.nextPageToken {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

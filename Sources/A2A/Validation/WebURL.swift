@@ -1,0 +1,21 @@
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
+
+/// The syntax of the URLs that agents call.
+enum WebURL {
+    /// Whether the text is an absolute URL with the scheme `http` or `https` and a host.
+    ///
+    /// Where it leads is for the sender to judge, with an address policy.
+    static func isAbsolute(_ text: String) -> Bool {
+        // Control characters and spaces have no place in a URL, and would split a request line.
+        guard text.utf8.allSatisfy({ $0 > 0x20 && $0 != 0x7F }) else { return false }
+        guard let components = URLComponents(string: text, encodingInvalidCharacters: false),
+            let scheme = components.scheme?.lowercased(), scheme == "http" || scheme == "https",
+            let host = components.host, !host.isEmpty
+        else { return false }
+        return components.port.map { (1...65535).contains($0) } ?? true
+    }
+}
