@@ -155,10 +155,12 @@ let package = Package(
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
-            ]
+            ],
+            exclude: ["Certificates"]
         ),
         .testTarget(
             name: "CrossBindingTests",
@@ -179,7 +181,8 @@ let package = Package(
             dependencies: [
                 "A2A", "A2ACommand", "A2AAgentCommand", "A2AClient", "A2AHTTP", "A2ATesting",
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
-            ]
+            ],
+            exclude: ["python"]
         ),
     ],
     swiftLanguageModes: [.v6]

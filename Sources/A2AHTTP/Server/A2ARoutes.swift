@@ -43,11 +43,14 @@ public struct A2ARoutes: Sendable {
             router.on(RouterPath(self.configuration.jsonRPCPath), method: method) { [jsonRPC] request, _ in
                 await jsonRPC.respond(to: request)
             }
-            router.on(RouterPath(prefix + "/**"), method: method) { request, _ in
-                // The path as it came: segments are decoded once, by the binding.
-                let path = request.uri.path
-                guard let range = path.firstRange(of: prefix) else { return Response(status: .notFound) }
-                return await httpJSON.respond(to: request, path: path[range.upperBound...])
+            // "**" needs a segment; the bare prefix is answered by the binding too.
+            for pattern in prefix.isEmpty ? ["**"] : [prefix, prefix + "/**"] {
+                router.on(RouterPath(pattern), method: method) { request, _ in
+                    // The path as it came: segments are decoded once, by the binding.
+                    let path = request.uri.path
+                    guard path.hasPrefix(prefix) else { return Response(status: .notFound) }
+                    return await httpJSON.respond(to: request, path: path.dropFirst(prefix.count))
+                }
             }
         }
     }

@@ -88,6 +88,7 @@ struct HTTPRefusal: Error {
     init(_ status: HTTPResponse.Status, _ error: A2AError, allowed: [HTTPRequest.Method] = []) {
         self.status = status
         self.error = error
+        self.error.code = error.code.withHTTPStatus(status.code)
         self.allowed = allowed
     }
 

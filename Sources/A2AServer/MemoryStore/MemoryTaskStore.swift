@@ -5,14 +5,15 @@ import Synchronization
 
 /// Task logs in memory. Nothing survives the process; everything is bounded.
 ///
-/// A change locks its task only. A change of status also moves the task in the indexes, under one lock of the store, in
-/// time that does not grow with the number of tasks.
+/// A chunk locks its task only. A change of status also moves the task in the indexes, under one lock of the store (which
+/// is taken before the task's), in time that does not grow with the number of tasks.
 public final class MemoryTaskStore: TaskStore {
     /// What the store keeps, and for how long.
     public struct Retention: Sendable {
         /// The most tasks. When they are reached, the task that ended first goes; if none has ended, a new one is refused.
         public var tasks = 100_000
-        /// The most bytes of all tasks together (contents, as estimated). Default 1 GiB.
+        /// The most bytes of all tasks together (contents and logs, as estimated). When they are reached, the task that
+        /// ended first goes; if none has ended, what makes a task grow is refused. Default 1 GiB.
         public var bytes = 1 << 30
         /// How long a task is kept after it has ended. Default 24 hours.
         public var age: Duration = .seconds(24 * 3600)
@@ -46,6 +47,13 @@ public final class MemoryTaskStore: TaskStore {
             }
             return self.lastTimestamp
         }
+
+        /// Counts bytes that a task has taken, or given back when negative, unless it was removed meanwhile.
+        mutating func count(_ delta: Int, for id: String) {
+            guard self.tasks[id] != nil else { return }
+            self.tasks[id]?.bytes += delta
+            self.bytes += delta
+        }
     }
 
     /// A task and its place in the indexes.
@@ -53,8 +61,8 @@ public final class MemoryTaskStore: TaskStore {
         var record: TaskRecord
         var sequence: Int64
         var state: A2ATaskState
-        /// The generation that `state` belongs to.
-        var generation: Int64
+        /// What the task contributes to the byte count of the store.
+        var bytes: Int
     }
 
     /// - Parameter wallClock: The time that statuses are stamped with.
@@ -70,53 +78,62 @@ public final class MemoryTaskStore: TaskStore {
     /// How many tasks the store holds, over all scopes.
     public var count: Int { self.index.withLock { $0.tasks.count } }
 
+    /// About how many bytes all tasks take together.
+    public var byteCount: Int { self.index.withLock { $0.bytes } }
+
     public func create(_ task: A2ATask, then changes: [TaskChange], in scope: Scope) async throws -> CreatedTask {
-        let now = self.index.withLock { $0.stamp(self.wallClock()) }
-        var task = task
-        task.status.timestamp = now
-        // The record is complete before anybody can find it.
-        let record = TaskRecord(task: task, scope: scope)
-        var appended = Appended(generation: 1, state: task.status.state, fence: 1)
-        if !changes.isEmpty {
-            appended =
-                try record.append(changes, condition: .init(), retention: self.retention, now: now).appended
-        }
-        let bytes = record.byteCount
+        // Time, record and place in the indexes are one step, so that the order of places is the order of timestamps.
         try self.index.withLock { index in
             guard index.tasks[task.id] == nil else { throw TaskConflict.exists }
-            self.makeRoom(for: bytes, in: &index)
+            let now = index.stamp(self.wallClock())
+            var first = task
+            first.status.timestamp = now
+            let record = TaskRecord(task: first, scope: scope)
+            guard record.contentByteCount <= self.retention.bytesPerTask else {
+                throw Self.taskTooLarge(self.retention.bytesPerTask)
+            }
+            var appended = Appended(generation: 1, state: task.status.state, fence: 1)
+            if !changes.isEmpty {
+                appended =
+                    try record.append(changes, condition: .init(), retention: self.retention, now: now).appended
+            }
+            let bytes = record.byteCount
+            self.makeRoom(tasks: 1, bytes: bytes, in: &index)
             guard index.tasks.count < self.retention.tasks, index.bytes + bytes <= self.retention.bytes else {
-                throw A2AError(
-                    .resourceExhausted,
-                    "The agent keeps as many unfinished tasks as it can. Try again when some have ended.",
-                    details: [.retryInfo(.seconds(5))])
+                throw Self.full
             }
             index.bytes += bytes
-            self.place(record, appended, at: now, in: &index)
+            self.place(record, bytes: bytes, state: appended.state, at: now, in: &index)
+            return CreatedTask(first: first, appended: appended)
         }
-        return CreatedTask(first: task, appended: appended)
     }
 
     public func append(
         _ changes: [TaskChange], to id: String, in scope: Scope, condition: AppendCondition
     ) async throws -> Appended {
-        let found = self.index.withLock { index -> (TaskRecord, A2ATimestamp)? in
-            guard let placed = index.tasks[id], placed.record.scope == scope else { return nil }
-            return (placed.record, index.stamp(self.wallClock()))
-        }
-        guard let (record, now) = found else { throw TaskConflict.notFound }
-        let outcome = try record.append(changes, condition: condition, retention: self.retention, now: now)
-        if outcome.statusChanged || outcome.byteDelta != 0 {
-            self.index.withLock { index in
-                guard let placed = index.tasks[id] else { return }
-                index.bytes += outcome.byteDelta
-                // Another append may have overtaken this one between the two locks.
-                guard outcome.statusChanged, placed.generation < outcome.appended.generation else { return }
-                self.unplace(id, in: &index)
-                self.place(record, outcome.appended, at: now, in: &index)
+        // A task must always be able to end, however full the store is.
+        let growth =
+            changes.last?.endsTask == true ? 0 : changes.reduce(0) { $0 + $1.approximateByteCount }
+        guard changes.contains(where: \.setsStatus) else {
+            let (record, now) = try self.index.withLock { index in
+                let placed = try self.find(id, scope, roomFor: growth, in: &index)
+                return (placed.record, index.stamp(self.wallClock()))
             }
+            let outcome = try record.append(changes, condition: condition, retention: self.retention, now: now)
+            if outcome.byteDelta != 0 { self.index.withLock { $0.count(outcome.byteDelta, for: id) } }
+            return outcome.appended
         }
-        return outcome.appended
+        // A status, its time and its place in the indexes are one step.
+        return try self.index.withLock { index in
+            let record = try self.find(id, scope, roomFor: growth, in: &index).record
+            let now = index.stamp(self.wallClock())
+            let outcome = try record.append(changes, condition: condition, retention: self.retention, now: now)
+            index.count(outcome.byteDelta, for: id)
+            self.unplace(id, in: &index)
+            self.place(
+                record, bytes: index.tasks[id]?.bytes ?? 0, state: outcome.appended.state, at: now, in: &index)
+            return outcome.appended
+        }
     }
 
     public func snapshot(of id: String, in scope: Scope, historyLength: Int?) async throws -> TaskSnapshot? {
@@ -161,10 +178,12 @@ public final class MemoryTaskStore: TaskStore {
                 }
             }
         }
-        let tasks = page.compactMap { entry in
-            entry.record?.snapshot(
+        let tasks = page.compactMap { entry -> A2ATask? in
+            let task = entry.record?.snapshot(
                 historyLength: query.historyLength, includeArtifacts: query.includeArtifacts
             ).task
+            // It may have changed since the lock; then it is at the front now and no longer belongs here.
+            return query.state == nil || task?.status.state == query.state ? task : nil
         }
         let next = hasMore ? page.last.map { PageToken(sequence: $0.sequence).encoded } : nil
         return TaskPage(tasks: tasks, next: next, total: total)
@@ -186,15 +205,33 @@ public final class MemoryTaskStore: TaskStore {
         }
     }
 
+    private static var full: A2AError {
+        A2AError(
+            .resourceExhausted,
+            "The agent keeps as much of unfinished tasks as it can. Try again when some have ended.",
+            details: [.retryInfo(.seconds(5))])
+    }
+
+    static func taskTooLarge(_ limit: Int) -> A2AError {
+        A2AError(.resourceExhausted, "The task has reached the limit of \(limit) bytes of content.")
+    }
+
     // MARK: Under the lock
 
+    /// The place of a task that is about to grow.
+    private func find(_ id: String, _ scope: Scope, roomFor bytes: Int, in index: inout Index) throws -> Placed {
+        guard let placed = index.tasks[id], placed.record.scope == scope else { throw TaskConflict.notFound }
+        guard bytes > 0, !placed.state.isTerminal else { return placed }
+        self.makeRoom(tasks: 0, bytes: bytes, in: &index)
+        guard index.bytes + bytes <= self.retention.bytes else { throw Self.full }
+        return placed
+    }
+
     private func place(
-        _ record: TaskRecord, _ appended: Appended, at now: A2ATimestamp, in index: inout Index
+        _ record: TaskRecord, bytes: Int, state: A2ATaskState, at now: A2ATimestamp, in index: inout Index
     ) {
-        let state = appended.state
         index.sequence += 1
-        index.tasks[record.id] = Placed(
-            record: record, sequence: index.sequence, state: state, generation: appended.generation)
+        index.tasks[record.id] = Placed(record: record, sequence: index.sequence, state: state, bytes: bytes)
         index.scopes[record.scope, default: ScopeIndex()].append(
             TimeIndex.Entry(
                 sequence: index.sequence, record: record, contextID: record.contextID, state: state,
@@ -208,9 +245,9 @@ public final class MemoryTaskStore: TaskStore {
         index.scopes[record.scope]?.remove(placed.sequence, contextID: record.contextID, state: placed.state)
     }
 
-    private func makeRoom(for bytes: Int, in index: inout Index) {
+    private func makeRoom(tasks: Int, bytes: Int, in index: inout Index) {
         while !index.ended.isEmpty,
-            index.tasks.count >= self.retention.tasks || index.bytes + bytes > self.retention.bytes
+            index.tasks.count + tasks > self.retention.tasks || index.bytes + bytes > self.retention.bytes
         {
             self.removeFirstEnded(from: &index)
         }
@@ -220,7 +257,7 @@ public final class MemoryTaskStore: TaskStore {
         guard let (id, _) = index.ended.popFirst(), let placed = index.tasks[id] else { return }
         self.unplace(id, in: &index)
         index.tasks[id] = nil
-        index.bytes -= placed.record.byteCount
+        index.bytes -= placed.bytes
         if index.scopes[placed.record.scope]?.all.count == 0 { index.scopes[placed.record.scope] = nil }
     }
 }

@@ -24,13 +24,14 @@ final class TaskRecord: Sendable {
         self.state = Mutex(State(fold: TaskFold(task)))
     }
 
-    /// What an append did, and what the store's indexes and byte count need to know of it.
+    /// What an append did, and what the store's byte count needs to know of it.
     struct Outcome {
         var appended: Appended
-        var statusChanged: Bool
-        var byteCount: Int
         var byteDelta: Int
     }
+
+    /// What a task may take beyond its limit when it ends, in bytes: a full task must still be able to. 64 KiB.
+    static let endReserve = 64 << 10
 
     func append(
         _ changes: [TaskChange], condition: AppendCondition, retention: MemoryTaskStore.Retention,
@@ -48,16 +49,13 @@ final class TaskRecord: Sendable {
                     throw TaskConflict.terminal(status.state)
                 }
             }
-            let added = changes.reduce(0) { $0 + $1.approximateByteCount }
-            guard state.fold.byteCount + added <= retention.bytesPerTask else {
-                throw A2AError(
-                    .resourceExhausted,
-                    "The task has reached the limit of \(retention.bytesPerTask) bytes of content.")
+            let growth = changes.reduce(0) { $0 + state.fold.growth(by: $1) }
+            let reserve = changes.last?.endsTask == true ? Self.endReserve : 0
+            guard growth == 0 || state.fold.byteCount + growth <= retention.bytesPerTask + reserve else {
+                throw MemoryTaskStore.taskTooLarge(retention.bytesPerTask)
             }
             let before = state.fold.byteCount + state.logBytes
-            var statusChanged = false
             for change in changes {
-                if case .status = change.kind { statusChanged = true }
                 let update = state.fold.apply(change, now: now)
                 state.generation += 1
                 state.log.append(LoggedEvent(generation: state.generation, update: update))
@@ -73,8 +71,6 @@ final class TaskRecord: Sendable {
             return Outcome(
                 appended: Appended(
                     generation: state.generation, state: state.fold.state, fence: state.fence),
-                statusChanged: statusChanged,
-                byteCount: bytes,
                 byteDelta: bytes - before
             )
         }
@@ -94,31 +90,49 @@ final class TaskRecord: Sendable {
             // The log holds consecutive generations up to the current one.
             let oldest = state.generation - Int64(state.log.count) + 1
             guard generation >= oldest - 1 else { return .gap(oldest: oldest) }
-            let start = Int(generation + 1 - oldest)
-            let end = min(state.log.count, start + limit)
-            return .events(Array(state.log[start..<end]))
+            let rest = state.log.dropFirst(Int(generation + 1 - oldest))
+            return .events(Array(rest.prefix(max(0, limit))))
         }
     }
 
+    /// The bytes of the contents and of the log.
     var byteCount: Int { self.state.withLock { $0.fold.byteCount + $0.logBytes } }
+
+    /// The bytes of the contents alone.
+    var contentByteCount: Int { self.state.withLock { $0.fold.byteCount } }
 }
 
 extension TaskChange {
-    /// About how many bytes of memory the change takes in a log.
+    /// About how many bytes of memory the change takes in a log; what its event takes there (``LoggedEvent``).
     var approximateByteCount: Int {
-        switch self.kind {
-        case .status(let status): 192 + (status.hasMessage ? status.message.approximateByteCount : 0)
-        case .artifact(let artifact, _), .chunk(let artifact, _): 192 + artifact.approximateByteCount
-        }
+        let content =
+            switch self.kind {
+            case .status(let status): status.hasMessage ? status.message.approximateByteCount : 0
+            case .artifact(let artifact, _), .chunk(let artifact, _): artifact.approximateByteCount
+            }
+        return 192 + content + (self.metadata?.weight ?? 0)
+    }
+
+    /// Whether the change sets a status.
+    var setsStatus: Bool {
+        if case .status = self.kind { true } else { false }
+    }
+
+    /// Whether nothing can follow the change.
+    var endsTask: Bool {
+        if case .status(let status) = self.kind { status.state.isTerminal } else { false }
     }
 }
 
 extension LoggedEvent {
+    /// About how many bytes of memory the event takes in a log.
     var approximateByteCount: Int {
         switch self.update.payload {
         case .statusUpdate(let event):
             192 + (event.status.hasMessage ? event.status.message.approximateByteCount : 0)
-        case .artifactUpdate(let event): 192 + event.artifact.approximateByteCount
+                + (event.hasMetadata ? event.metadata.weight : 0)
+        case .artifactUpdate(let event):
+            192 + event.artifact.approximateByteCount + (event.hasMetadata ? event.metadata.weight : 0)
         default: 192
         }
     }

@@ -21,9 +21,12 @@ final class MessageLedger: Sendable {
     }
 
     private struct Entry {
-        var message: A2AMessage
+        /// A hash of the message under this process's secret: messages themselves would be too much to keep.
+        var fingerprint: Int
         var outcome: Outcome
         var number: UInt64
+        /// What a remembered reply takes.
+        var bytes = 0
     }
 
     private struct State {
@@ -31,7 +34,21 @@ final class MessageLedger: Sendable {
         /// The entries by age, oldest first.
         var order: Deque<(key: Key, number: UInt64, expires: ContinuousClock.Instant)> = []
         var nextNumber: UInt64 = 0
+        var bytes = 0
+
+        mutating func remove(_ key: Key) {
+            guard let entry = self.entries.removeValue(forKey: key) else { return }
+            self.bytes -= entry.bytes
+        }
+
+        mutating func removeOldest() {
+            guard let oldest = self.order.popFirst() else { return }
+            if self.entries[oldest.key]?.number == oldest.number { self.remove(oldest.key) }
+        }
     }
+
+    /// The most bytes of remembered replies, oldest forgotten first: 64 MiB.
+    static let maxReplyBytes = 64 << 20
 
     private let window: Duration?
     private let capacity: Int
@@ -55,27 +72,36 @@ final class MessageLedger: Sendable {
         }
         let key = Key(scope: scope, messageID: message.messageID)
         let now = self.now()
+        let fingerprint = message.hashValue
         return try self.state.withLock { state in
             while let oldest = state.order.first, oldest.expires <= now || state.order.count >= self.capacity {
-                state.order.removeFirst()
-                if state.entries[oldest.key]?.number == oldest.number { state.entries[oldest.key] = nil }
+                state.removeOldest()
             }
-            if let entry = state.entries[key], entry.message == message { return (entry.outcome, false) }
+            if let entry = state.entries[key], entry.fingerprint == fingerprint { return (entry.outcome, false) }
             let outcome = Outcome.running(try execution())
             state.nextNumber += 1
-            state.entries[key] = Entry(message: message, outcome: outcome, number: state.nextNumber)
+            state.remove(key)
+            state.entries[key] = Entry(fingerprint: fingerprint, outcome: outcome, number: state.nextNumber)
             state.order.append((key, state.nextNumber, now + window))
             return (outcome, true)
         }
     }
 
-    /// Notes what became of a message, or forgets it, so that it can be tried again.
+    /// Notes what became of a message, or forgets it if nothing has, so that it can be tried again.
     func settle(_ message: A2AMessage, scope: Scope, as outcome: Outcome?) {
         guard self.window != nil else { return }
         let key = Key(scope: scope, messageID: message.messageID)
+        let fingerprint = message.hashValue
         self.state.withLock { state in
-            guard state.entries[key]?.message == message else { return }
-            if let outcome { state.entries[key]?.outcome = outcome } else { state.entries[key] = nil }
+            guard var entry = state.entries[key], entry.fingerprint == fingerprint,
+                case .running = entry.outcome
+            else { return }
+            guard let outcome else { return state.remove(key) }
+            entry.outcome = outcome
+            if case .message(let reply) = outcome { entry.bytes = reply.approximateByteCount }
+            state.entries[key] = entry
+            state.bytes += entry.bytes
+            while state.bytes > Self.maxReplyBytes, !state.order.isEmpty { state.removeOldest() }
         }
     }
 

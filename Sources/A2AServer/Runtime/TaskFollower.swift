@@ -14,14 +14,17 @@ final class TaskFollower: EventSource {
     private var cursor: Int64
     private var first: StreamEvent?
     private var page: ArraySlice<LoggedEvent> = []
+    private let endsWhenWaiting: Bool
     private var hasEnded = false
 
     /// - Parameters:
     ///   - first: What the stream begins with, usually the task as it stands at `cursor`.
     ///   - cursor: The generation after which events are sent.
+    ///   - endsWhenWaiting: Whether the stream ends at once if its first event says that the task waits for input: true for
+    ///     the answer to a message, false for a subscription.
     init(
         taskID: String, scope: Scope, store: any TaskStore, handle: TaskWatches.Handle, first: StreamEvent?,
-        cursor: Int64
+        cursor: Int64, endsWhenWaiting: Bool = false
     ) {
         self.taskID = taskID
         self.scope = scope
@@ -29,12 +32,14 @@ final class TaskFollower: EventSource {
         self.handle = handle
         self.first = first
         self.cursor = cursor
+        self.endsWhenWaiting = endsWhenWaiting
     }
 
     func next() async throws -> StreamEvent? {
         if let event = self.first {
             self.first = nil
-            self.hasEnded = event.response.state?.isTerminal == true
+            let state = event.response.state
+            self.hasEnded = (self.endsWhenWaiting ? state?.closesStream : state?.isTerminal) == true
             return event
         }
         guard !self.hasEnded else { return nil }

@@ -4,8 +4,8 @@ import A2A
 struct TaskLog: Sendable {
     let store: any TaskStore
     let watches: TaskWatches
-    /// Runs something beside the caller.
-    let spawn: @Sendable (@escaping @Sendable () async -> Void) -> Void
+    /// Runs something beside the caller, or says that it cannot any more.
+    let spawn: @Sendable (@escaping @Sendable () async -> Void) -> Bool
 
     /// More readers than this are woken by somebody else than the agent that writes.
     static let inlineWakeups = 8
@@ -26,10 +26,7 @@ struct TaskLog: Sendable {
 
     private func announce(_ appended: Appended, of id: String) {
         let readers = self.watches.advance(id, appended)
-        guard readers.count > Self.inlineWakeups else {
-            for reader in readers { reader.resume() }
-            return
-        }
-        self.spawn { for reader in readers { reader.resume() } }
+        if readers.count > Self.inlineWakeups, self.spawn({ for reader in readers { reader.resume() } }) { return }
+        for reader in readers { reader.resume() }
     }
 }

@@ -40,7 +40,8 @@ extension TaskRuntime {
             return EventStream { [store = self.store, first] in
                 TaskFollower(
                     taskID: accepted.taskID, scope: scope, store: store, handle: accepted.watch,
-                    first: StreamEvent(.task(first), generation: generation), cursor: generation)
+                    first: StreamEvent(.task(first), generation: generation), cursor: generation,
+                    endsWhenWaiting: true)
             }
         }
     }
@@ -98,27 +99,23 @@ extension TaskRuntime {
         case .running(let execution):
             guard isNew else { return try await self.join(execution, message: message, forceTask: forceTask) }
             do {
-                if isFollowUp {
-                    let accepted = try await self.followUp(request, context: context, scope: scope)
-                    self.ledger.settle(message, scope: scope, as: .task(taskID))
-                    return .task(accepted)
-                }
-                return try await self.begin(
-                    execution, opening: opening, request: request, context: context, forceTask: forceTask)
+                if isFollowUp { return .task(try await self.followUp(request, context: context, scope: scope)) }
+                try self.begin(execution, opening: opening, request: request, context: context)
             } catch {
                 // Not accepted: the caller may send it again.
-                if !(error is CancellationError) { self.ledger.settle(message, scope: scope, as: nil) }
+                self.ledger.settle(message, scope: scope, as: nil)
                 execution.fail(A2AError(wrapping: error))
                 throw error
             }
+            // From here on the turn goes on whatever becomes of this caller.
+            return self.acceptance(try await self.decision(of: execution, forceTask: forceTask), of: execution)
         }
     }
 
     /// Begins something new.
     private func begin(
-        _ execution: TurnExecution, opening: A2AMessage, request: A2ASendMessageRequest, context: CallContext,
-        forceTask: Bool
-    ) async throws -> Acceptance {
+        _ execution: TurnExecution, opening: A2AMessage, request: A2ASendMessageRequest, context: CallContext
+    ) throws {
         _ = try self.turns.begin(execution)
         let turn = self.makeTurn(
             message: opening, task: nil, configuration: request.configuration, metadata: request.metadata,
@@ -131,7 +128,6 @@ extension TaskRuntime {
             case .failure, nil: ledger.settle(message, scope: execution.scope, as: nil)
             }
         }
-        return self.acceptance(try await self.decision(of: execution, forceTask: forceTask), of: execution)
     }
 
     /// Goes on with a turn that answers the same message already.
@@ -162,6 +158,8 @@ extension TaskRuntime {
                 do {
                     try await execution.forceTask()
                 } catch {
+                    // The caller has gone, or has its answer; others may still wait for theirs.
+                    try Task.checkCancellation()
                     execution.fail(A2AError(wrapping: error))
                 }
             }
@@ -209,7 +207,7 @@ extension TaskRuntime {
             if let running = self.turns[id] {
                 switch running.offer() {
                 case .accepted:
-                    return try await self.deliver(message, to: running, handle: handle)
+                    return try await self.deliver(message, of: request, to: running, handle: handle)
                 case .full:
                     throw A2AError(
                         .resourceExhausted,
@@ -230,20 +228,21 @@ extension TaskRuntime {
     }
 
     private func deliver(
-        _ message: A2AMessage, to running: TurnExecution, handle: TaskWatches.Handle
+        _ message: A2AMessage, of request: A2ASendMessageRequest, to running: TurnExecution,
+        handle: TaskWatches.Handle
     ) async throws -> AcceptedTask {
         let change = TaskChange(.status(A2ATaskStatus(.working)), received: message)
+        let appended: Appended
         do {
-            let appended = try await self.log.append([change], to: running.taskID, in: running.scope, condition: .init())
-            running.deliver(message)
-            return try await self.accepted(running.taskID, running.scope, appended, handle)
-        } catch let conflict as TaskConflict {
-            running.withdraw()
-            throw Self.error(for: conflict, taskID: running.taskID)
+            appended = try await self.log.append([change], to: running.taskID, in: running.scope, condition: .init())
         } catch {
             running.withdraw()
+            if let conflict = error as? TaskConflict { throw Self.error(for: conflict, taskID: running.taskID) }
             throw error
         }
+        running.deliver(message, with: appended)
+        self.ledger.settle(request.message, scope: running.scope, as: .task(running.taskID))
+        return try await self.accepted(running.taskID, running.scope, appended, handle)
     }
 
     /// - Returns: `nil` if another caller has just begun the next turn.
@@ -260,6 +259,7 @@ extension TaskRuntime {
             let appended = try await self.log.append(
                 [change], to: task.id, in: scope, condition: AppendCondition(beginsTurn: true))
             execution.begin(with: appended)
+            self.ledger.settle(request.message, scope: scope, as: .task(task.id))
             let accepted = try await self.accepted(task.id, scope, appended, handle)
             self.start(
                 self.makeTurn(

@@ -51,6 +51,8 @@ extension TaskRuntime {
                 _ = try await self.log.append(
                     [TaskChange(.status(A2ATaskStatus(.canceled)))], to: id, in: scope,
                     condition: AppendCondition(beginsTurn: true))
+                // A message may have begun a turn at the same time; there is nothing left for it to do.
+                self.turns[id]?.stop(.cancelled)
             } catch TaskConflict.terminal(let state) {
                 throw Self.notCancelable(id, state)
             } catch let conflict as TaskConflict {

@@ -37,7 +37,9 @@ public final class TaskRuntime: A2AService, Service {
         extendedCard: (@Sendable (_ publicCard: A2AAgentCard, _ context: CallContext) async throws -> A2AAgentCard?)? = nil
     ) {
         let (jobs, jobInput) = AsyncStream<Job>.makeStream(bufferingPolicy: .unbounded)
-        let spawn: @Sendable (@escaping @Sendable () async -> Void) -> Void = { jobInput.yield($0) }
+        let spawn: @Sendable (@escaping @Sendable () async -> Void) -> Bool = { job in
+            if case .enqueued = jobInput.yield(job) { true } else { false }
+        }
         self.configuration = configuration
         self.store = store
         self.log = TaskLog(store: store, watches: TaskWatches(), spawn: spawn)
@@ -45,7 +47,7 @@ public final class TaskRuntime: A2AService, Service {
             window: configuration.deduplicationWindow, capacity: configuration.deduplicationCapacity)
         self.turns = TurnTable(limit: configuration.maxConcurrentTurns)
         self.logger = logger
-        self.runner = TurnRunner(agent: agent, configuration: configuration, spawn: spawn, logger: logger)
+        self.runner = TurnRunner(agent: agent, configuration: configuration, logger: logger)
         self.extendedCard = extendedCard
         self.policyBox = Mutex(CardPolicy(card))
         self.jobs = jobs
@@ -71,6 +73,9 @@ public final class TaskRuntime: A2AService, Service {
             await withDiscardingTaskGroup { group in
                 group.addTask { await self.removeExpired() }
                 for await job in self.jobs { group.addTask { await job() } }
+                // Shut down, or cancelled: no turn begins any more, and nobody is left waiting.
+                self.turns.drain()
+                self.log.watches.close()
                 group.cancelAll()
             }
         } onGracefulShutdown: {
@@ -85,6 +90,9 @@ public final class TaskRuntime: A2AService, Service {
             group.addTask {
                 guard (try? await Task.sleep(for: self.configuration.shutdownGrace)) != nil else { return }
                 self.turns.stopAll(.shutdown)
+                // A turn that does not even stop when it is fenced off keeps the runtime, but not the readers.
+                guard (try? await Task.sleep(for: self.configuration.cancellationGrace * 2)) != nil else { return }
+                self.log.watches.close()
             }
             await self.turns.waitUntilEmpty()
             group.cancelAll()
@@ -108,7 +116,7 @@ public final class TaskRuntime: A2AService, Service {
     /// Starts a turn in the runtime's group.
     func start(_ turn: Turn, settle: @escaping @Sendable () -> Void) {
         let execution = turn.execution
-        self.jobInput.yield {
+        let isStarted = self.log.spawn {
             await self.runner.run(turn) { message in
                 let task = try await self.store.snapshot(
                     of: execution.taskID, in: execution.scope, historyLength: nil)?.task
@@ -119,6 +127,10 @@ public final class TaskRuntime: A2AService, Service {
             self.turns.end(execution)
             settle()
         }
+        guard !isStarted else { return }
+        execution.fail(TurnTable.shuttingDown)
+        self.turns.end(execution)
+        settle()
     }
 
     func makeTurn(

@@ -19,7 +19,7 @@ package final class TurnExecution: Sendable {
         var decision: Result<Decision, A2AError>?
         var decisionWaiters: [UInt64: CheckedContinuation<Decision, any Error>] = [:]
         var nextWaiter: UInt64 = 0
-        var messageWaiter: CheckedContinuation<A2AMessage, any Error>?
+        var messageWaiter: (key: UInt64, continuation: CheckedContinuation<A2AMessage, any Error>)?
         var stopWaiter: CheckedContinuation<Void, Never>?
         var closingWaiter: CheckedContinuation<Void, Never>?
         var agentIsDone = false
@@ -48,8 +48,9 @@ package final class TurnExecution: Sendable {
     // MARK: For the agent
 
     func reply(_ message: A2AMessage) async throws {
-        let message = message.addressed(taskID: "", contextID: self.contextID)
+        let message = try message.addressed(taskID: "", contextID: self.contextID).checked()
         let (action, waiters) = self.inner.withLock { inner in
+            inner.lastActivity = .now
             let action = inner.turn.reply()
             return (action, action == .decide ? inner.decide(.success(.message(message))) : [])
         }
@@ -80,7 +81,7 @@ package final class TurnExecution: Sendable {
             do {
                 let appended = try await self.log.append(
                     [change], to: self.taskID, in: self.scope, condition: AppendCondition(fence: fence))
-                self.inner.withLock { $0.turn.recorded(appended.state, fence: appended.fence) }
+                self.inner.withLock { $0.turn.recorded(appended) }
             } catch TaskConflict.fenced {
                 throw CancellationError()
             } catch TaskConflict.terminal(let state) {
@@ -96,23 +97,27 @@ package final class TurnExecution: Sendable {
     }
 
     func nextMessage() async throws -> A2AMessage {
-        try await withTaskCancellationHandler {
+        let key = self.inner.withLock { $0.makeKey() }
+        return try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
                 let outcome: Result<A2AMessage, any Error>? = self.inner.withLock { inner in
+                    inner.lastActivity = .now
                     if let message = inner.turn.takeMessage() { return .success(message) }
                     if Task.isCancelled || inner.agentIsDone { return .failure(CancellationError()) }
                     guard inner.messageWaiter == nil else {
                         return .failure(
                             A2AError(.invalidAgentResponse, "The turn waits for a message twice at the same time."))
                     }
-                    inner.messageWaiter = continuation
+                    inner.messageWaiter = (key, continuation)
                     return nil
                 }
                 if let outcome { continuation.resume(with: outcome) }
             }
         } onCancel: {
-            let waiter = self.inner.withLock { $0.messageWaiter.take() }
-            waiter?.resume(throwing: CancellationError())
+            let waiter = self.inner.withLock { inner in
+                inner.messageWaiter?.key == key ? inner.messageWaiter.take() : nil
+            }
+            waiter?.continuation.resume(throwing: CancellationError())
         }
     }
 
@@ -122,10 +127,7 @@ package final class TurnExecution: Sendable {
     ///
     /// - Throws: What the agent threw, if it answered nothing; `CancellationError` if the caller goes away.
     func decision() async throws -> Decision {
-        let key = self.inner.withLock { inner in
-            inner.nextWaiter += 1
-            return inner.nextWaiter
-        }
+        let key = self.inner.withLock { $0.makeKey() }
         return try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
                 let outcome: Result<Decision, any Error>? = self.inner.withLock { inner in
@@ -148,6 +150,13 @@ package final class TurnExecution: Sendable {
     /// Makes the task now if the agent has not answered yet.
     func forceTask() async throws {
         guard self.inner.withLock({ $0.turn.force() }) else { return }
+        defer {
+            let closing = self.inner.withLock { inner in
+                inner.turn.forceIsOver()
+                return inner.closingWaiter.take()
+            }
+            closing?.resume()
+        }
         _ = try await self.create(then: [])
     }
 
@@ -164,15 +173,16 @@ package final class TurnExecution: Sendable {
     /// Promises a message to the running turn.
     func offer() -> TurnState.OnOffer { self.inner.withLock { $0.turn.offer() } }
 
-    /// Hands over a promised message.
-    func deliver(_ message: A2AMessage) {
+    /// Hands over a promised message, from the append that put it into the log.
+    func deliver(_ message: A2AMessage, with appended: Appended) {
         let (waiter, closing, taken) = self.inner.withLock { inner in
             inner.turn.deliver(message)
-            inner.turn.recorded(.working, fence: inner.turn.fence)
+            inner.turn.recorded(appended)
+            inner.lastActivity = .now
             let waiter = inner.messageWaiter.take()
             return (waiter, inner.closingWaiter.take(), waiter == nil ? nil : inner.turn.takeMessage())
         }
-        if let waiter, let taken { waiter.resume(returning: taken) }
+        if let waiter, let taken { waiter.continuation.resume(returning: taken) }
         closing?.resume()
     }
 
@@ -198,7 +208,7 @@ package final class TurnExecution: Sendable {
 
     /// The turn goes on with a task, from the append that accepted its message.
     func begin(with appended: Appended) {
-        self.inner.withLock { $0.turn.recorded(appended.state, fence: appended.fence) }
+        self.inner.withLock { $0.turn.recorded(appended) }
     }
 
     // MARK: For the runner
@@ -218,16 +228,23 @@ package final class TurnExecution: Sendable {
     func agentBegins() { self.inner.withLock { $0.agentIsDone = false } }
 
     func agentIsDone() {
-        let waiter = self.inner.withLock { inner in
+        let (waiter, reader) = self.inner.withLock { inner in
             inner.agentIsDone = true
-            return inner.stopWaiter.take()
+            return (inner.stopWaiter.take(), inner.messageWaiter.take())
         }
         waiter?.resume()
+        // Only a task that the agent has let loose can still wait.
+        reader?.continuation.resume(throwing: CancellationError())
     }
 
+    var fence: Int64 { self.inner.withLock { $0.turn.fence } }
     var stopReason: TurnState.StopReason? { self.inner.withLock { $0.turn.stop } }
     var hasEnded: Bool { self.inner.withLock { $0.agentIsDone } }
-    var lastActivity: ContinuousClock.Instant { self.inner.withLock { $0.lastActivity } }
+
+    /// When the agent last gave a sign of life. One that waits for the caller's next message is not silent.
+    var lastActivity: ContinuousClock.Instant {
+        self.inner.withLock { $0.messageWaiter == nil ? $0.lastActivity : .now }
+    }
 
     /// What to do now that the agent has returned; waits for messages that are on their way.
     func afterReturn(failed: Bool) async -> TurnState.OnReturn {
@@ -248,29 +265,13 @@ package final class TurnExecution: Sendable {
     /// Ends the task with a status on behalf of the agent.
     func finish(_ status: A2ATaskStatus, fence: Int64) async throws {
         defer { self.inner.withLock { $0.turn.finished() } }
-        var status = status
-        if status.hasMessage {
-            status.message = status.message.addressed(taskID: self.taskID, contextID: self.contextID)
-        }
-        do {
-            _ = try await self.log.append(
-                [TaskChange(.status(status))], to: self.taskID, in: self.scope,
-                condition: AppendCondition(fence: fence))
-        } catch is TaskConflict {
-            // Somebody else has ended the task or taken it over; theirs counts.
-        }
+        try await self.end(with: status, condition: AppendCondition(fence: fence))
     }
 
     /// Shuts out a turn that did not stop in time, and ends its task.
     func fenceOff(with status: A2ATaskStatus) async throws {
         guard self.inner.withLock({ $0.turn.fenceOff() }) else { return }
-        do {
-            _ = try await self.log.append(
-                [TaskChange(.status(status))], to: self.taskID, in: self.scope,
-                condition: AppendCondition(beginsTurn: true))
-        } catch is TaskConflict {
-            // The task has ended meanwhile.
-        }
+        try await self.end(with: status, condition: AppendCondition(beginsTurn: true))
     }
 
     /// The turn answered nothing; whoever waits is told why.
@@ -280,6 +281,27 @@ package final class TurnExecution: Sendable {
     }
 
     // MARK: Inside
+
+    /// Appends the last status, unless somebody else has ended the task or taken it over: theirs counts.
+    private func end(with status: A2ATaskStatus, condition: AppendCondition) async throws {
+        var status = status
+        if status.hasMessage {
+            status.message = status.message.addressed(taskID: self.taskID, contextID: self.contextID)
+        }
+        func append() async throws {
+            do {
+                _ = try await self.log.append(
+                    [TaskChange(.status(status))], to: self.taskID, in: self.scope, condition: condition)
+            } catch is TaskConflict {}
+        }
+        do {
+            try await append()
+        } catch let error as A2AError where error.code == .resourceExhausted && status.hasMessage {
+            // The task is full: its end matters more than the words about it.
+            status.clearMessage()
+            try await append()
+        }
+    }
 
     /// Makes the task.
     ///
@@ -293,19 +315,25 @@ package final class TurnExecution: Sendable {
         do {
             let created = try await self.log.create(task, then: changes, in: self.scope)
             let waiters = self.inner.withLock { inner in
-                inner.turn.recorded(created.appended.state, fence: created.appended.fence)
+                inner.turn.recorded(created.appended)
                 return inner.decide(.success(.task(created.first)))
             }
             for waiter in waiters { waiter.resume(returning: .task(created.first)) }
             return true
         } catch TaskConflict.exists {
-            self.inner.withLock { $0.turn.recorded(.working, fence: 1) }
+            self.inner.withLock { $0.turn.madeElsewhere() }
             return false
         }
     }
 }
 
 extension TurnExecution.Inner {
+    /// A fresh number for somebody who waits.
+    fileprivate mutating func makeKey() -> UInt64 {
+        self.nextWaiter += 1
+        return self.nextWaiter
+    }
+
     /// Takes the first answer; returns who waits for it.
     fileprivate mutating func decide(
         _ decision: Result<TurnExecution.Decision, A2AError>
@@ -327,6 +355,16 @@ extension A2AMessage {
         if message.taskID.isEmpty { message.taskID = taskID }
         return message
     }
+
+    /// The message, if it is one that an agent may send.
+    ///
+    /// - Throws: ``A2AError`` with `.invalidAgentResponse`.
+    func checked() throws -> A2AMessage {
+        guard !self.parts.isEmpty, self.parts.allSatisfy({ $0.content != nil }) else {
+            throw A2AError(.invalidAgentResponse, "The agent's message has no part, or an empty one.")
+        }
+        return self
+    }
 }
 
 extension TaskChange {
@@ -337,11 +375,14 @@ extension TaskChange {
         var change = self
         switch self.kind {
         case .status(var status):
-            guard status.state != .unspecified else {
-                throw A2AError(.invalidAgentResponse, "A status needs a state.")
+            switch status.state {
+            case .unspecified: throw A2AError(.invalidAgentResponse, "A status needs a state.")
+            case .UNRECOGNIZED(let number):
+                throw A2AError(.invalidAgentResponse, "\(number) is not the number of a task state.")
+            default: break
             }
             if status.hasMessage {
-                status.message = status.message.addressed(taskID: taskID, contextID: contextID)
+                status.message = try status.message.addressed(taskID: taskID, contextID: contextID).checked()
                 change.kind = .status(status)
             }
         case .artifact(let artifact, _), .chunk(let artifact, _):

@@ -5,7 +5,6 @@ import Logging
 struct TurnRunner: Sendable {
     let agent: any Agent
     let configuration: RuntimeConfiguration
-    let spawn: @Sendable (@escaping @Sendable () async -> Void) -> Void
     let logger: Logger
 
     private enum AgentEnd: Sendable {
@@ -40,6 +39,9 @@ struct TurnRunner: Sendable {
                     turn = try await nextTurn(message)
                 } catch {
                     turn.logger.error("next turn cannot begin", metadata: ["error": "\(error)"])
+                    await self.finish(
+                        execution, state: .failed, fence: execution.fence, failure: A2AError(wrapping: error),
+                        logger: turn.logger)
                     return
                 }
             case .waitForMessage:
@@ -51,56 +53,59 @@ struct TurnRunner: Sendable {
     private func runAgent(_ turn: Turn) async -> AgentEnd {
         let execution = turn.execution
         execution.agentBegins()
-        return await withTaskGroup(of: AgentEnd.self) { group in
-            group.addTask {
-                defer { execution.agentIsDone() }
-                do {
-                    try await self.agent.run(turn)
-                    return .returned
-                } catch {
-                    if !(error is A2AError), !(error is CancellationError) {
-                        turn.logger.error("agent failed", metadata: ["error": "\(String(reflecting: error))"])
-                    }
-                    return .threw(A2AError(wrapping: error))
+        // Those who watch the agent go when it is done, so that nothing of the turn outlives it.
+        return await withTaskGroup(of: Void.self) { watchers in
+            defer { watchers.cancelAll() }
+            if let limit = self.configuration.silenceLimit {
+                watchers.addTask { await self.watchSilence(execution, limit: limit) }
+            }
+            return await withTaskGroup(of: AgentEnd.self) { group in
+                group.addTask { await self.agentEnd(turn) }
+                await execution.stopRequestOrEnd()
+                if let reason = execution.stopReason, !execution.hasEnded {
+                    group.cancelAll()
+                    watchers.addTask { await self.limitGrace(execution, reason: reason, logger: turn.logger) }
                 }
+                return await group.next() ?? .returned
             }
-            if let limit = self.configuration.silenceLimit { self.watchSilence(execution, limit: limit) }
-            await execution.stopRequestOrEnd()
-            if let reason = execution.stopReason {
-                group.cancelAll()
-                self.limitGrace(execution, reason: reason, logger: turn.logger)
+        }
+    }
+
+    private func agentEnd(_ turn: Turn) async -> AgentEnd {
+        defer { turn.execution.agentIsDone() }
+        do {
+            try await self.agent.run(turn)
+            return .returned
+        } catch {
+            if !(error is A2AError), !(error is CancellationError) {
+                turn.logger.error("agent failed", metadata: ["error": "\(String(reflecting: error))"])
             }
-            return await group.next() ?? .returned
+            return .threw(A2AError(wrapping: error))
         }
     }
 
     /// Fences the turn off if it does not stop in time.
-    private func limitGrace(_ execution: TurnExecution, reason: TurnState.StopReason, logger: Logger) {
-        guard !execution.hasEnded else { return }
+    private func limitGrace(_ execution: TurnExecution, reason: TurnState.StopReason, logger: Logger) async {
         let grace = self.configuration.cancellationGrace
-        self.spawn {
-            try? await Task.sleep(for: grace)
-            guard !execution.hasEnded else { return }
-            logger.warning("turn did not stop in time and is fenced off", metadata: ["grace": "\(grace)"])
-            do {
-                try await execution.fenceOff(with: Self.status(for: reason, failure: nil, limits: self.configuration))
-                execution.fail(self.unanswered(nil, stop: reason))
-            } catch {
-                logger.error("task cannot be ended", metadata: ["error": "\(error)"])
-            }
+        try? await Task.sleep(for: grace)
+        guard !execution.hasEnded else { return }
+        logger.warning("turn did not stop in time and is fenced off", metadata: ["grace": "\(grace)"])
+        do {
+            try await execution.fenceOff(with: Self.status(for: reason, failure: nil, limits: self.configuration))
+        } catch {
+            logger.error("task cannot be ended", metadata: ["error": "\(error)"])
         }
+        execution.fail(self.unanswered(nil, stop: reason))
     }
 
-    private func watchSilence(_ execution: TurnExecution, limit: Duration) {
-        self.spawn {
-            while !execution.hasEnded, execution.stopReason == nil {
-                let deadline = execution.lastActivity + limit
-                if deadline <= .now {
-                    execution.stop(.silent)
-                    return
-                }
-                guard (try? await Task.sleep(until: deadline, clock: .continuous)) != nil else { return }
+    private func watchSilence(_ execution: TurnExecution, limit: Duration) async {
+        while !execution.hasEnded, execution.stopReason == nil {
+            let deadline = execution.lastActivity + limit
+            if deadline <= .now {
+                execution.stop(.silent)
+                return
             }
+            guard (try? await Task.sleep(until: deadline, clock: .continuous)) != nil else { return }
         }
     }
 

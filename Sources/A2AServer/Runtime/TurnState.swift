@@ -17,7 +17,11 @@ struct TurnState {
     private var phase: Phase = .running
     /// The task was made because a caller did not want to wait, not because the agent asked for it.
     private var wasForced = false
+    /// The task is being made for that caller right now.
+    private var isForcing = false
     private var taskState: A2ATaskState?
+    /// The generation that `taskState` belongs to.
+    private var generation: Int64 = 0
     private(set) var fence: Int64
     private var isFenced = false
     private(set) var stop: StopReason?
@@ -73,18 +77,33 @@ struct TurnState {
 
     /// A caller wants the task now, whatever the agent is going to answer.
     ///
-    /// - Returns: Whether there is none yet, so that one has to be made.
+    /// - Returns: Whether there is none yet, so that one has to be made; ``forceIsOver()`` must follow.
     mutating func force() -> Bool {
-        guard self.answer == .undecided, self.phase == .running else { return false }
+        guard self.answer == .undecided, self.phase == .running, !self.isFenced, !self.isForcing else { return false }
         self.wasForced = true
+        self.isForcing = true
         return true
     }
 
-    /// The log has recorded changes.
-    mutating func recorded(_ state: A2ATaskState, fence: Int64) {
+    /// The task has been made for a caller, or could not be.
+    mutating func forceIsOver() {
+        self.isForcing = false
+        if self.answer == .undecided { self.wasForced = false }
+    }
+
+    /// The log has recorded changes. Concurrent calls may tell of them in another order; the newest counts.
+    mutating func recorded(_ appended: Appended) {
         self.answer = .tracking
-        self.taskState = state
-        self.fence = max(self.fence, fence)
+        self.fence = max(self.fence, appended.fence)
+        guard appended.generation > self.generation else { return }
+        self.generation = appended.generation
+        self.taskState = appended.state
+    }
+
+    /// A concurrent call has made the task; what that one records counts.
+    mutating func madeElsewhere() {
+        self.answer = .tracking
+        if self.taskState == nil { self.taskState = .submitted }
     }
 
     // MARK: Messages to the running turn
@@ -104,8 +123,10 @@ struct TurnState {
         self.inbox.append(message)
     }
 
-    /// Whether a message is on its way.
-    var hasPromises: Bool { self.reserved > 0 && self.inbox.isEmpty }
+    /// Whether a message or the task itself is on its way.
+    var hasPromises: Bool { (self.reserved > 0 && self.inbox.isEmpty) || self.isBeingForced }
+
+    private var isBeingForced: Bool { self.isForcing && self.answer == .undecided }
 
     mutating func withdraw() { self.reserved -= 1 }
 
@@ -122,14 +143,15 @@ struct TurnState {
         case append(A2ATaskState, fence: Int64)
         /// Another message waits; the agent runs again.
         case runAgain(A2AMessage)
-        /// A message is on its way; ask again when it is here.
+        /// A message, or the task itself, is on its way; ask again when it is here.
         case waitForMessage
     }
 
     /// The agent has returned, or thrown when `failed`.
     mutating func agentReturned(failed: Bool) -> OnReturn {
+        if self.isBeingForced { return .waitForMessage }
         let isOpen = self.taskState.map { !$0.isTerminal } ?? false
-        if self.isFenced || self.answer == .replied {
+        if self.answer == .replied {
             self.phase = .ended
             return .end
         }
@@ -142,6 +164,7 @@ struct TurnState {
             return .end
         }
         if let stop = self.stop {
+            // A turn that was fenced off tries in vain, unless its task was only being made when that happened.
             self.phase = .finishing
             return .append(stop == .cancelled ? .canceled : .failed, fence: self.fence)
         }

@@ -15,8 +15,11 @@ extension A2AArtifact {
     /// About how many bytes of memory the artifact takes.
     package var approximateByteCount: Int {
         128 + self.description_p.utf8.count + self.parts.reduce(0) { $0 + $1.approximateByteCount }
-            + (self.hasMetadata ? self.metadata.weight : 0)
+            + self.metadataByteCount
     }
+
+    /// About how many bytes of memory the artifact's metadata takes.
+    var metadataByteCount: Int { self.hasMetadata ? self.metadata.weight : 0 }
 }
 
 extension A2APart {
@@ -35,7 +38,8 @@ extension A2APart {
 }
 
 extension Google_Protobuf_Struct {
-    fileprivate var weight: Int {
+    /// About how many bytes of memory the object takes.
+    var weight: Int {
         self.fields.reduce(64) { $0 + 64 + $1.key.utf8.count + $1.value.weight }
     }
 }

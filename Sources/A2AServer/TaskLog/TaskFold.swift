@@ -35,6 +35,18 @@ package struct TaskFold: Sendable {
 
     package var state: A2ATaskState { self.status.state }
 
+    /// By how many bytes a change makes the task grow; 0 if it shrinks.
+    package func growth(by change: TaskChange) -> Int {
+        let received = change.received?.approximateByteCount ?? 0
+        switch change.kind {
+        case .status(let status): return received + (status.hasMessage ? status.message.approximateByteCount : 0)
+        case .chunk(let chunk, _): return received + chunk.approximateByteCount
+        case .artifact(let artifact, _):
+            let replaced = self.artifactIndex[artifact.artifactID].map { self.artifacts[$0].approximateByteCount } ?? 0
+            return received + max(0, artifact.approximateByteCount - replaced)
+        }
+    }
+
     /// Records a change and returns the update that callers are sent.
     ///
     /// - Parameter now: The time of the change; kept in the status.
@@ -64,15 +76,19 @@ package struct TaskFold: Sendable {
             self.byteCount += artifact.approximateByteCount
             return self.update(artifact, append: false, lastChunk: lastChunk, metadata: change.metadata)
         case .chunk(let chunk, let lastChunk):
-            self.byteCount += chunk.approximateByteCount
             guard let index = self.artifactIndex[chunk.artifactID] else {
+                self.byteCount += chunk.approximateByteCount
                 self.artifactIndex[chunk.artifactID] = self.artifacts.count
                 self.artifacts.append(chunk)
                 return self.update(chunk, append: false, lastChunk: lastChunk, metadata: change.metadata)
             }
+            // Only what the artifact really grows by is counted, so that replacing it takes all of that off again.
+            self.byteCount += chunk.parts.reduce(0) { $0 + $1.approximateByteCount }
             self.artifacts[index].parts.append(contentsOf: chunk.parts)
             if chunk.hasMetadata {
+                let before = self.artifacts[index].metadataByteCount
                 self.artifacts[index].metadata.fields.merge(chunk.metadata.fields) { $1 }
+                self.byteCount += self.artifacts[index].metadataByteCount - before
             }
             return self.update(chunk, append: true, lastChunk: lastChunk, metadata: change.metadata)
         }
