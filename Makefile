@@ -1,0 +1,59 @@
+# What to do with this package. `make help` lists it.
+
+SWIFT ?= swift
+# Flags for every debug build, so that all steps share one. CI adds -warnings-as-errors here.
+SWIFT_FLAGS ?=
+# Arguments of the agent: make run ARGS="--port 9000"
+ARGS ?=
+# Arguments of the test run: make test TESTS="--filter Interop"
+TESTS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup check-swift setup-run setup-test build run test lint format examples bench clean
+
+help: ## Lists these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: check-swift ## Installs what this machine lacks: system packages, the Python environment
+	@scripts/setup run test lint bench
+
+check-swift:
+	@scripts/check-swift "$(SWIFT)"
+
+setup-run: check-swift
+	@scripts/setup run
+
+setup-test: check-swift
+	@scripts/setup run test
+
+build: setup-run ## Builds everything (debug)
+	$(SWIFT) build $(SWIFT_FLAGS)
+
+run: setup-run ## Builds the client, starts the reference agent; its flags go in ARGS="…"
+	$(SWIFT) build $(SWIFT_FLAGS) --product a2a
+	$(SWIFT) run $(SWIFT_FLAGS) a2a-agent $(ARGS)
+
+test: setup-test ## Runs every test, also those with the official Python SDK
+	$(SWIFT) build $(SWIFT_FLAGS) --build-tests
+	$(SWIFT) test $(SWIFT_FLAGS) --skip-build --disable-xctest $(TESTS)
+
+lint: check-swift ## Checks format, text, the generated code
+	@scripts/setup lint
+	scripts/lint-format "$(SWIFT)"
+	scripts/lint-text
+	spec/generate.sh --check
+
+format: check-swift ## Formats the Swift sources in place
+	scripts/lint-format "$(SWIFT)" --in-place
+
+examples: setup-run ## Builds the examples (a package of their own) and runs their tests
+	@scripts/need-folder examples
+	$(SWIFT) test --package-path examples $(SWIFT_FLAGS) --disable-xctest
+
+bench: check-swift ## Runs the benchmarks (release build)
+	@scripts/need-folder benchmarks
+	@scripts/setup run bench
+	$(SWIFT) run -c release --package-path benchmarks benchmarks $(ARGS)
+
+clean: ## Removes the builds and the Python environment
+	rm -rf .build .venv examples/.build benchmarks/.build
