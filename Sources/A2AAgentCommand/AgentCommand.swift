@@ -5,8 +5,6 @@ import A2AServer
 import ArgumentParser
 import Foundation
 import Logging
-import ServiceLifecycle
-import UnixSignals
 
 /// `a2a-agent`: the reference agent.
 @main
@@ -78,10 +76,7 @@ struct AgentCommand: AsyncParsableCommand {
         ) { [configuration] baseURL in
             Banner(baseURL: baseURL, configuration: configuration).print()
         }
-        try await ServiceGroup(
-            configuration: ServiceGroupConfiguration(
-                services: [server], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
-        ).run()
+        try await server.runService()
     }
 
     private static func logLevel(_ name: String) throws -> Logger.Level {

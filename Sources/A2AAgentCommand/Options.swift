@@ -11,7 +11,8 @@ struct ListeningOptions: ParsableArguments {
     var port = 9900
 
     @Option(
-        help: ArgumentHelp("The base URL that the card names, if callers reach the agent under another one.", valueName: "url"))
+        help: ArgumentHelp(
+            "The base URL that the card names, if callers reach the agent under another one.", valueName: "url"))
     var publicURL: String?
 
     @Option(help: ArgumentHelp("A certificate chain in PEM; switches TLS on, with HTTP/2 by ALPN.", valueName: "file"))
@@ -53,7 +54,9 @@ struct LimitOptions: ParsableArguments {
     @Option(help: ArgumentHelp("How long cancelled work may take to stop.", valueName: "seconds"))
     var cancelGrace = 5
 
-    @Option(help: ArgumentHelp("How long the agent may be silent before its task fails; never by default.", valueName: "seconds"))
+    @Option(
+        help: ArgumentHelp(
+            "How long the agent may be silent before its task fails; never by default.", valueName: "seconds"))
     var silenceLimit: Int?
 
     func validate() throws {

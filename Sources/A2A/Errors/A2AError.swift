@@ -54,12 +54,11 @@ public struct A2AError: Error, Sendable {
 }
 
 extension A2AError {
-    /// The details as they are sent: an error of the A2A table always carries a
-    /// `google.rpc.ErrorInfo` with its reason (§9.5, §10.6, §11.6).
+    /// The details as they are sent: always with a `google.rpc.ErrorInfo` that has the code's reason.
     ///
+    /// The specification asks for it with the errors of the A2A table only (§11.6); clients tell the others apart by it too.
     /// An `ErrorInfo` of another domain or reason stays, but does not stand in for it.
     public var wireDetails: [ErrorDetail] {
-        guard self.code.isA2ASpecific else { return self.details }
         let hasErrorInfo = self.details.contains { detail in
             guard case .errorInfo(let reason, let domain, _) = detail else { return false }
             return reason == self.code.reason && domain == ErrorDetail.a2aDomain

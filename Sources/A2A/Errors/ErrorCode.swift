@@ -85,7 +85,7 @@ extension A2AError.Code {
     /// A parameter is missing, of the wrong type or out of range.
     public static let invalidParams = Self("InvalidParamsError", "INVALID_PARAMS", -32602, 400, .invalidArgument)
     /// Something failed on the side of the agent.
-    public static let `internal` = Self("InternalError", "INTERNAL", -32603, 500, .internal)
+    public static let `internal` = Self("InternalError", "INTERNAL_ERROR", -32603, 500, .internal)
     /// The caller's credentials are missing or wrong.
     public static let unauthenticated = Self("UnauthenticatedError", "UNAUTHENTICATED", -32091, 401, .unauthenticated)
     /// The caller is known, but may not do this.

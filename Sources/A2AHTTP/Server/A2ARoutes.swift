@@ -10,7 +10,8 @@ public import Hummingbird
 /// A2ARoutes(service: runtime).add(to: router)
 /// ```
 ///
-/// The runtime behind the service must run too: add it to the application's services.
+/// The runtime behind the service must run too: `ServiceGroup(services: [application, runtime], …)`. In this order the runtime
+/// ends first, and with it the turns that open streams wait for.
 public struct A2ARoutes: Sendable {
     /// Where the public card is found (§8.2).
     public static let cardPath = "/.well-known/agent-card.json"

@@ -8,12 +8,12 @@ public import Logging
 import NIOCore
 import NIOSSL
 public import ServiceLifecycle
-import Synchronization
+import UnixSignals
 
 /// An agent on HTTP: card, JSON-RPC and HTTP+JSON on one port, with the runtime behind them.
 ///
 /// ```swift
-/// try await AgentServer(agent: Hello(), card: card).run()
+/// try await AgentServer(agent: Hello(), card: card).runService()
 /// ```
 ///
 /// As a `Service` it ends on graceful shutdown: turns at work may end, then streams and connections are closed.
@@ -63,6 +63,16 @@ public struct AgentServer: Service {
             logger: logger,
             onRunning: onRunning
         )
+    }
+
+    /// Serves until the process is told to end (SIGTERM, SIGINT); for programs that run nothing else.
+    ///
+    /// - Throws: As ``run()``.
+    public func runService() async throws {
+        try await ServiceGroup(
+            configuration: ServiceGroupConfiguration(
+                services: [self], gracefulShutdownSignals: [.sigterm, .sigint], logger: self.logger)
+        ).run()
     }
 
     /// Serves until graceful shutdown or cancellation.
@@ -134,7 +144,9 @@ extension HTTPServerConfiguration.TLSFiles {
     ///
     /// - Throws: An error of NIOSSL if a file is missing or not PEM.
     fileprivate func tlsConfiguration() throws -> TLSConfiguration {
-        let chain = try NIOSSLCertificate.fromPEMFile(self.certificateChain).map { NIOSSLCertificateSource.certificate($0) }
+        let chain = try NIOSSLCertificate.fromPEMFile(self.certificateChain).map {
+            NIOSSLCertificateSource.certificate($0)
+        }
         let key = try NIOSSLPrivateKey(file: self.privateKey, format: .pem)
         var configuration = TLSConfiguration.makeServerConfiguration(
             certificateChain: chain, privateKey: .privateKey(key))

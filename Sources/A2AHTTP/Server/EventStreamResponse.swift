@@ -2,6 +2,7 @@ import A2A
 import HTTPTypes
 import Hummingbird
 import NIOCore
+import ServiceLifecycle
 
 /// A streaming answer as server-sent events (§9.4.2, §11.7).
 ///
@@ -52,6 +53,14 @@ struct EventStreamResponse {
                         buffer.appendIfIdle(Self.keepAlive)
                     }
                 }
+                group.addTask {
+                    // Usually the runtime ends its streams before the server goes down; one that outlives it must not hold it.
+                    guard (try? await gracefulShutdown()) != nil else { return }
+                    var bytes: [UInt8] = []
+                    SSEWriter.append(data: encodeError(Self.shuttingDown), to: &bytes)
+                    try? await buffer.append(bytes)
+                    buffer.finish()
+                }
                 while let bytes = await buffer.take() {
                     try await writer.write(ByteBuffer(bytes: bytes))
                 }
@@ -60,6 +69,12 @@ struct EventStreamResponse {
             try await writer.finish(nil)
         }
         return Response(status: .ok, headers: headers, body: body)
+    }
+
+    private static var shuttingDown: A2AError {
+        A2AError(
+            .unavailable, "The server is shutting down. Subscribe again when it is back.",
+            details: [.retryInfo(.seconds(1))])
     }
 
     private static let keepAlive: [UInt8] = {

@@ -1,7 +1,7 @@
-import ServiceLifecycle
 public import A2A
 public import A2AServer
 public import Logging
+import ServiceLifecycle
 
 /// Runs an agent on a free port of the loopback interface for as long as `body` takes, then shuts it down gracefully.
 ///

@@ -27,7 +27,8 @@ struct ScriptArguments {
         guard let values = value.array, !values.isEmpty else { throw self.mistake("parts must be one or more parts") }
         var parts: [A2APart] = []
         for value in values {
-            guard let json = try? ModelJSON.encode(value), let part = try? ModelJSON.decode(A2APart.self, from: json[...]),
+            guard let json = try? ModelJSON.encode(value),
+                let part = try? ModelJSON.decode(A2APart.self, from: json[...]),
                 part.content != nil
             else { throw self.mistake("parts[\(parts.count)] is not a part") }
             parts.append(part)

@@ -22,7 +22,9 @@ struct ResearchSkill: Skill {
         try await turn.artifact(
             A2AArtifact(
                 parts: [
-                    .text("\(words.count) words, \(counts.count) different; most frequent: \(byFrequency.first?.key ?? "–").")
+                    .text(
+                        "\(words.count) words, \(counts.count) different; most frequent: \(byFrequency.first?.key ?? "–")."
+                    )
                 ], artifactID: "summary", name: "Summary"))
         try await turn.artifact(
             A2AArtifact(

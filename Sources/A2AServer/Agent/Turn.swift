@@ -94,10 +94,16 @@ extension Turn {
     public func openTask() async throws { try await self.execution.openTask() }
 
     /// Says that the agent is at work.
-    public func working(_ message: A2AMessage? = nil) async throws { try await self.update(.working, message) }
+    ///
+    /// - Parameter metadata: Metadata of the update event (§4.2).
+    public func working(_ message: A2AMessage? = nil, metadata: A2AMetadata? = nil) async throws {
+        try await self.update(.working, message, metadata: metadata)
+    }
 
     /// Says that the agent is at work, and on what.
-    public func working(_ text: String) async throws { try await self.update(.working, .agent(text)) }
+    public func working(_ text: String, metadata: A2AMetadata? = nil) async throws {
+        try await self.working(.agent(text), metadata: metadata)
+    }
 
     /// Adds an artifact, or replaces the one with its id.
     public func artifact(_ artifact: A2AArtifact, lastChunk: Bool = true, metadata: A2AMetadata? = nil) async throws {
@@ -148,10 +154,14 @@ extension Turn {
     public func reject(_ text: String) async throws { try await self.reject(.agent(text)) }
 
     /// Sets any status, with or without a message.
-    public func update(_ state: A2ATaskState, _ message: A2AMessage? = nil) async throws {
+    ///
+    /// - Parameter metadata: Metadata of the update event (§4.2).
+    public func update(
+        _ state: A2ATaskState, _ message: A2AMessage? = nil, metadata: A2AMetadata? = nil
+    ) async throws {
         var status = A2ATaskStatus()
         status.state = state
         if let message { status.message = message }
-        try await self.execution.emit(TaskChange(.status(status)))
+        try await self.execution.emit(TaskChange(.status(status), metadata: metadata))
     }
 }

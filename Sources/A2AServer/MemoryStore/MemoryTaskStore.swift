@@ -1,6 +1,6 @@
 public import A2A
-import SwiftProtobuf
 import DequeModule
+import SwiftProtobuf
 import Synchronization
 
 /// Task logs in memory. Nothing survives the process; everything is bounded.
@@ -111,9 +111,11 @@ public final class MemoryTaskStore: TaskStore {
     public func append(
         _ changes: [TaskChange], to id: String, in scope: Scope, condition: AppendCondition
     ) async throws -> Appended {
-        // A task must always be able to end, however full the store is.
+        // At most: once in the contents, once in the log. A task must always be able to end, however full the store is.
         let growth =
-            changes.last?.endsTask == true ? 0 : changes.reduce(0) { $0 + $1.approximateByteCount }
+            changes.last?.endsTask == true
+            ? 0
+            : changes.reduce(0) { $0 + 2 * $1.approximateByteCount + ($1.received?.approximateByteCount ?? 0) }
         guard changes.contains(where: \.setsStatus) else {
             let (record, now) = try self.index.withLock { index in
                 let placed = try self.find(id, scope, roomFor: growth, in: &index)

@@ -64,7 +64,9 @@ final class MessageLedger: Sendable {
     }
 
     /// What became of the same message before; if it is new, notes that `execution` answers it.
-    func enter(_ message: A2AMessage, scope: Scope, execution: @autoclosure () throws -> TurnExecution) rethrows -> (
+    func enter(
+        _ message: A2AMessage, scope: Scope, execution: @autoclosure () throws -> TurnExecution
+    ) rethrows -> (
         outcome: Outcome, isNew: Bool
     ) {
         guard let window = self.window, !message.messageID.isEmpty else {

@@ -34,7 +34,8 @@ public final class TaskRuntime: A2AService, Service {
         store: any TaskStore = MemoryTaskStore(),
         configuration: RuntimeConfiguration = .init(),
         logger: Logger = Logger(label: "a2a.runtime"),
-        extendedCard: (@Sendable (_ publicCard: A2AAgentCard, _ context: CallContext) async throws -> A2AAgentCard?)? = nil
+        extendedCard: (@Sendable (_ publicCard: A2AAgentCard, _ context: CallContext) async throws -> A2AAgentCard?)? =
+            nil
     ) {
         let (jobs, jobInput) = AsyncStream<Job>.makeStream(bufferingPolicy: .unbounded)
         let spawn: @Sendable (@escaping @Sendable () async -> Void) -> Bool = { job in

@@ -60,7 +60,8 @@ struct TurnState {
             return .decide
         case .replied: return .refuse("The turn has replied already.")
         case .tracking where self.wasForced: return .completeTask
-        case .tracking: return .refuse("The turn has made a task; end it with complete(_:), or put the text in an artifact.")
+        case .tracking:
+            return .refuse("The turn has made a task; end it with complete(_:), or put the text in an artifact.")
         }
     }
 

@@ -62,9 +62,12 @@ struct EventStreamServerTests {
     func keepAlive() async throws {
         var configuration = HTTPServerConfiguration.ephemeral
         configuration.keepAliveInterval = .milliseconds(5)
-        try await withTestAgent(configuration: configuration) { base async throws in
+        var runtime = RuntimeConfiguration()
+        runtime.shutdownGrace = .milliseconds(10)
+        try await withTestAgent(configuration: configuration, runtime: runtime) { base async throws in
             try await RawConnection.with(base) { exchange in
-                let body = "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"SendStreamingMessage\",\"params\":\(message("tck-cancel"))}"
+                let body =
+                    "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"SendStreamingMessage\",\"params\":\(message("tck-cancel"))}"
                 try await exchange.send(
                     """
                     POST / HTTP/1.1\r\nHost: x\r\nA2A-Version: 1.0\r\nContent-Type: application/json\r\n\

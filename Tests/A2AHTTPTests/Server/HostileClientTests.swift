@@ -2,8 +2,8 @@ import A2A
 import A2AHTTP
 import A2AServer
 import A2ATesting
-import Synchronization
 import NIOHTTP1
+import Synchronization
 import Testing
 
 @Suite("Clients that do not behave", .timeLimit(.minutes(1)))

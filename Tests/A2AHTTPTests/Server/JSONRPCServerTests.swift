@@ -23,9 +23,13 @@ struct JSONRPCServerTests {
             (body: "{\"jsonrpc\":\"2.0\",\"id\":\"a\",\"method\":\"tasks/get\",\"params\":{}}", code: -32601, id: "a"),
             (body: "{\"jsonrpc\":\"2.0\",\"id\":null,\"method\":\"GetTask\",\"params\":{}}", code: -32602, id: .null),
             (body: "{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"GetTask\",\"params\":{\"id\":7}}", code: -32602, id: 7),
-            (body: "{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"GetTask\",\"params\":{\"id\":\"x\"}}", code: -32001, id: 7),
             (
-                body: "{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"ListTasks\",\"params\":{\"status\":\"TASK_STATE_RUNNING\"}}",
+                body: "{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"GetTask\",\"params\":{\"id\":\"x\"}}", code: -32001,
+                id: 7
+            ),
+            (
+                body:
+                    "{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"ListTasks\",\"params\":{\"status\":\"TASK_STATE_RUNNING\"}}",
                 code: -32602, id: 7
             ),
         ])

@@ -48,7 +48,9 @@ struct RawConnection {
         /// Reads until the peer closes; a reset counts as closing.
         mutating func readToEnd() async -> [UInt8] {
             var received: [UInt8] = []
-            while let buffer = try? await self.iterator.next(isolation: #isolation) { received.append(contentsOf: buffer.readableBytesView) }
+            while let buffer = try? await self.iterator.next(isolation: #isolation) {
+                received.append(contentsOf: buffer.readableBytesView)
+            }
             return received
         }
     }

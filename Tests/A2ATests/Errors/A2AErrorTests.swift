@@ -26,10 +26,10 @@ struct A2AErrorTests {
             ])
     }
 
-    @Test("a generic error carries only what it was given", arguments: A2AError.Code.generic)
+    @Test("a generic error tells its reason too", arguments: A2AError.Code.generic)
     func generic(_ code: A2AError.Code) {
-        #expect(A2AError(code, "x").wireDetails == [])
-        #expect(A2AError(code, "x", details: [.retryInfo(.seconds(1))]).wireDetails.count == 1)
+        #expect(A2AError(code, "x").wireDetails == [.errorInfo(reason: code.reason)])
+        #expect(A2AError(code, "x", details: [.retryInfo(.seconds(1))]).wireDetails.count == 2)
     }
 
     @Test("violations are summed up in the message, all of them in the details")
@@ -60,7 +60,7 @@ struct A2AErrorTests {
         #expect(error.code == .internal)
         #expect(!error.message.contains("hunter2"))
         #expect(!error.description.contains("hunter2"))
-        #expect(error.wireDetails == [])
+        #expect(error.wireDetails == [.errorInfo(reason: "INTERNAL_ERROR")])
         #expect(error.cause is Secret)
         #expect(error.debugDescription.contains("caused by"))
     }

@@ -132,11 +132,13 @@ struct JSONRPCTests {
 
     // MARK: Answers
 
-    @Test("an error has code, message and details, and no data where there are none")
+    @Test("an error has code, message and details")
     func encodeError() {
         #expect(
             self.text(JSONRPC.encodeError(id: .null, A2AError(.methodNotFound, "no \"x\"")))
-                == #"{"jsonrpc":"2.0","id":null,"error":{"code":-32601,"message":"no \"x\""}}"#)
+                == #"{"jsonrpc":"2.0","id":null,"error":{"code":-32601,"message":"no \"x\"","data":[{"@type":"#
+                + #""type.googleapis.com/google.rpc.ErrorInfo","reason":"METHOD_NOT_FOUND","domain":"a2a-protocol.org"}]}}"#
+        )
         #expect(
             self.text(JSONRPC.encodeError(id: JSONRPC.ID("a"), A2AError(.taskNotFound, "gone")))
                 == #"{"jsonrpc":"2.0","id":"a","error":{"code":-32001,"message":"gone","data":[{"@type":"#

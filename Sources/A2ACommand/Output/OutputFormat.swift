@@ -1,0 +1,5 @@
+/// What results look like.
+enum OutputFormat: String, Sendable {
+    case text
+    case json
+}
