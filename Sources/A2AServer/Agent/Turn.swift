@@ -29,7 +29,15 @@ public struct Turn: Sendable {
     public let context: CallContext
 
     /// A logger with the task's and the context's id.
-    public let logger: Logger
+    public var logger: Logger {
+        var logger = self.baseLogger
+        logger[metadataKey: "a2a.task_id"] = "\(self.taskID)"
+        logger[metadataKey: "a2a.context_id"] = "\(self.contextID)"
+        return logger
+    }
+
+    // Most turns log nothing, so the metadata is added when somebody asks.
+    private let baseLogger: Logger
 
     package let execution: TurnExecution
     private let loadTask: @Sendable (String) async throws -> A2ATask?
@@ -46,7 +54,7 @@ public struct Turn: Sendable {
         self.configuration = configuration
         self.metadata = metadata
         self.context = context
-        self.logger = logger
+        self.baseLogger = logger
         self.execution = execution
         self.loadTask = loadTask
     }

@@ -55,8 +55,14 @@ struct TimeIndex {
     }
 
     private func firstPosition(atLeast sequence: Int64) -> Int {
-        var low = 0
+        // Most lookups are for recent changes: gallop from the end before searching.
         var high = self.entries.count
+        var step = 1
+        while high - step > 0, self.entries[high - step].sequence >= sequence {
+            high -= step
+            step *= 2
+        }
+        var low = max(0, high - step)
         while low < high {
             let middle = low + (high - low) / 2
             if self.entries[middle].sequence < sequence { low = middle + 1 } else { high = middle }

@@ -1,10 +1,15 @@
 import A2A
 
 /// What the card promises, in the form in which calls are checked against it (§3.3.4).
-struct CardPolicy: Sendable {
+///
+/// A class, so that every call takes it at the price of one reference.
+final class CardPolicy: Sendable {
     let card: A2AAgentCard
     private let inputModes: [String]
     private let outputModes: [String]
+    /// The same without patterns: most calls name a type as the card does.
+    private let plainInputModes: Set<String>
+    private let plainOutputModes: Set<String>
     private let tenants: Set<String>
     private let hasExtensions: Bool
 
@@ -12,6 +17,8 @@ struct CardPolicy: Sendable {
         self.card = card
         self.inputModes = card.defaultInputModes + card.skills.flatMap(\.inputModes)
         self.outputModes = card.defaultOutputModes + card.skills.flatMap(\.outputModes)
+        self.plainInputModes = Set(self.inputModes)
+        self.plainOutputModes = Set(self.outputModes)
         self.tenants = Set(card.supportedInterfaces.map(\.tenant).filter { !$0.isEmpty })
         self.hasExtensions = !card.capabilities.extensions.isEmpty
     }
@@ -55,7 +62,7 @@ struct CardPolicy: Sendable {
     func checkMediaTypes(_ request: A2ASendMessageRequest) throws {
         for (index, part) in request.message.parts.enumerated() {
             let type = part.effectiveMediaType
-            guard !MediaType.accepts(self.inputModes, type) else { continue }
+            guard !self.plainInputModes.contains(type), !MediaType.accepts(self.inputModes, type) else { continue }
             throw A2AError(
                 .contentTypeNotSupported,
                 "message.parts[\(index)] is '\(type.prefix(100))'; this agent accepts "
@@ -63,7 +70,10 @@ struct CardPolicy: Sendable {
             )
         }
         let accepted = request.configuration.acceptedOutputModes
-        guard accepted.isEmpty || self.outputModes.isEmpty || MediaType.overlap(self.outputModes, accepted) else {
+        guard
+            accepted.isEmpty || self.outputModes.isEmpty || accepted.contains(where: self.plainOutputModes.contains)
+                || MediaType.overlap(self.outputModes, accepted)
+        else {
             throw A2AError(
                 .contentTypeNotSupported,
                 "configuration.acceptedOutputModes has none of the types that this agent produces: "

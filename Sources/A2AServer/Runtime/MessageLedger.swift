@@ -1,5 +1,6 @@
 import A2A
 import DequeModule
+import SwiftProtobuf
 import Synchronization
 
 /// Recognises messages that are sent again, so that a repeated send does not run the work twice (§3.3.1).
@@ -74,7 +75,7 @@ final class MessageLedger: Sendable {
         }
         let key = Key(scope: scope, messageID: message.messageID)
         let now = self.now()
-        let fingerprint = message.hashValue
+        let fingerprint = message.fingerprint
         return try self.state.withLock { state in
             while let oldest = state.order.first, oldest.expires <= now || state.order.count >= self.capacity {
                 state.removeOldest()
@@ -93,7 +94,7 @@ final class MessageLedger: Sendable {
     func settle(_ message: A2AMessage, scope: Scope, as outcome: Outcome?) {
         guard self.window != nil else { return }
         let key = Key(scope: scope, messageID: message.messageID)
-        let fingerprint = message.hashValue
+        let fingerprint = message.fingerprint
         self.state.withLock { state in
             guard var entry = state.entries[key], entry.fingerprint == fingerprint,
                 case .running = entry.outcome
@@ -109,4 +110,31 @@ final class MessageLedger: Sendable {
 
     /// How many messages are remembered.
     var count: Int { self.state.withLock { $0.entries.count } }
+}
+
+extension A2AMessage {
+    /// A hash over everything that makes the message what it is. Cheaper than the generated one, which visits every field.
+    fileprivate var fingerprint: Int {
+        var hasher = Hasher()
+        hasher.combine(self.role.rawValue)
+        hasher.combine(self.taskID)
+        hasher.combine(self.contextID)
+        hasher.combine(self.parts.count)
+        for part in self.parts {
+            switch part.content {
+            case .text(let text): hasher.combine(text)
+            case .raw(let bytes): hasher.combine(bytes)
+            case .url(let url): hasher.combine(url)
+            case .data(let value): hasher.combine(value)
+            case nil: break
+            }
+            hasher.combine(part.mediaType)
+            hasher.combine(part.filename)
+            if part.hasMetadata { hasher.combine(part.metadata) }
+        }
+        if self.hasMetadata { hasher.combine(self.metadata) }
+        hasher.combine(self.extensions)
+        hasher.combine(self.referenceTaskIds)
+        return hasher.finalize()
+    }
 }

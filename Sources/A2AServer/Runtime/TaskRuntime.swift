@@ -48,7 +48,7 @@ public final class TaskRuntime: A2AService, Service {
             window: configuration.deduplicationWindow, capacity: configuration.deduplicationCapacity)
         self.turns = TurnTable(limit: configuration.maxConcurrentTurns)
         self.logger = logger
-        self.runner = TurnRunner(agent: agent, configuration: configuration, logger: logger)
+        self.runner = TurnRunner(agent: agent, configuration: configuration, logger: logger, spawn: spawn)
         self.extendedCard = extendedCard
         self.policyBox = Mutex(CardPolicy(card))
         self.jobs = jobs
@@ -77,6 +77,7 @@ public final class TaskRuntime: A2AService, Service {
                 // Shut down, or cancelled: no turn begins any more, and nobody is left waiting.
                 self.turns.drain()
                 self.log.watches.close()
+                self.runner.workers.close()
                 group.cancelAll()
             }
         } onGracefulShutdown: {
@@ -99,6 +100,7 @@ public final class TaskRuntime: A2AService, Service {
             group.cancelAll()
         }
         self.log.watches.close()
+        self.runner.workers.close()
         self.jobInput.finish()
     }
 
@@ -117,33 +119,33 @@ public final class TaskRuntime: A2AService, Service {
     /// Starts a turn in the runtime's group.
     func start(_ turn: Turn, settle: @escaping @Sendable () -> Void) {
         let execution = turn.execution
-        let isStarted = self.log.spawn {
-            await self.runner.run(turn) { message in
-                let task = try await self.store.snapshot(
-                    of: execution.taskID, in: execution.scope, historyLength: nil)?.task
-                return self.makeTurn(
-                    message: message, task: task, configuration: turn.configuration, metadata: turn.metadata,
-                    context: turn.context, execution: execution)
-            }
+        let whenDone: @Sendable () -> Void = {
             self.turns.end(execution)
             settle()
         }
+        let isStarted = self.runner.start(
+            TurnWorkers.Job(
+                turn: turn,
+                nextTurn: { message in
+                    let task = try await self.store.snapshot(
+                        of: execution.taskID, in: execution.scope, historyLength: nil)?.task
+                    return self.makeTurn(
+                        message: message, task: task, configuration: turn.configuration, metadata: turn.metadata,
+                        context: turn.context, execution: execution)
+                },
+                whenDone: whenDone))
         guard !isStarted else { return }
         execution.fail(TurnTable.shuttingDown)
-        self.turns.end(execution)
-        settle()
+        whenDone()
     }
 
     func makeTurn(
         message: A2AMessage, task: A2ATask?, configuration: A2ASendMessageConfiguration, metadata: A2AMetadata,
         context: CallContext, execution: TurnExecution
     ) -> Turn {
-        var logger = self.logger
-        logger[metadataKey: "a2a.task_id"] = "\(execution.taskID)"
-        logger[metadataKey: "a2a.context_id"] = "\(execution.contextID)"
-        return Turn(
+        Turn(
             message: message, task: task, configuration: configuration, metadata: metadata, context: context,
-            logger: logger, execution: execution
+            logger: self.logger, execution: execution
         ) { [store = self.store, scope = execution.scope] id in
             try await store.snapshot(of: id, in: scope, historyLength: nil)?.task
         }

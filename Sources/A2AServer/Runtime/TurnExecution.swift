@@ -9,8 +9,7 @@ package final class TurnExecution: Sendable {
     /// The message that begins the task, as it enters the history.
     private let opening: A2AMessage
     private let log: TaskLog
-    /// Keeps the task's watch alive while the turn runs.
-    let watch: TaskWatches.Handle
+    private let handle = Mutex<TaskWatches.Handle?>(nil)
 
     private let inner: Mutex<Inner>
 
@@ -20,7 +19,8 @@ package final class TurnExecution: Sendable {
         var decisionWaiters: [UInt64: CheckedContinuation<Decision, any Error>] = [:]
         var nextWaiter: UInt64 = 0
         var messageWaiter: (key: UInt64, continuation: CheckedContinuation<A2AMessage, any Error>)?
-        var stopWaiter: CheckedContinuation<Void, Never>?
+        /// Told when somebody asks the turn to stop while the agent is at work.
+        var onStop: (@Sendable () -> Void)?
         var closingWaiter: CheckedContinuation<Void, Never>?
         var agentIsDone = false
         var lastActivity: ContinuousClock.Instant = .now
@@ -41,8 +41,17 @@ package final class TurnExecution: Sendable {
         self.scope = scope
         self.opening = opening
         self.log = log
-        self.watch = log.watches.watch(taskID)
         self.inner = Mutex(Inner(turn: state))
+    }
+
+    /// The task's watch, from before the task was made; a turn that makes no task needs none.
+    var watch: TaskWatches.Handle {
+        self.handle.withLock { handle in
+            if let handle { return handle }
+            let new = self.log.watches.watch(self.taskID)
+            handle = new
+            return new
+        }
     }
 
     // MARK: For the agent
@@ -198,11 +207,11 @@ package final class TurnExecution: Sendable {
     /// Asks the turn to stop.
     @discardableResult
     func stop(_ reason: TurnState.StopReason) -> TurnState.OnStop {
-        let (answer, waiter) = self.inner.withLock { inner in
+        let (answer, onStop) = self.inner.withLock { inner in
             let answer = inner.turn.requestStop(reason)
-            return (answer, answer == .requested ? inner.stopWaiter.take() : nil)
+            return (answer, answer == .requested ? inner.onStop.take() : nil)
         }
-        waiter?.resume()
+        onStop?()
         return answer
     }
 
@@ -213,28 +222,28 @@ package final class TurnExecution: Sendable {
 
     // MARK: For the runner
 
-    /// Waits until the agent is done or somebody asks the turn to stop.
-    func stopRequestOrEnd() async {
-        await withCheckedContinuation { continuation in
-            let isOver = self.inner.withLock { inner in
-                if inner.agentIsDone || inner.turn.stop != nil { return true }
-                inner.stopWaiter = continuation
-                return false
-            }
-            if isOver { continuation.resume() }
+    /// The agent goes to work. `onStop` is called if somebody asks the turn to stop, or has done so, before
+    /// ``agentIsDone()``.
+    func agentBegins(onStop: @escaping @Sendable () -> Void = {}) {
+        let isStopped = self.inner.withLock { inner in
+            inner.agentIsDone = false
+            inner.onStop = inner.turn.stop == nil ? onStop : nil
+            return inner.turn.stop != nil
         }
+        if isStopped { onStop() }
     }
 
-    func agentBegins() { self.inner.withLock { $0.agentIsDone = false } }
-
-    func agentIsDone() {
-        let (waiter, reader) = self.inner.withLock { inner in
+    /// - Returns: Whether the turn was asked to stop.
+    @discardableResult
+    func agentIsDone() -> Bool {
+        let (isStopped, reader) = self.inner.withLock { inner in
             inner.agentIsDone = true
-            return (inner.stopWaiter.take(), inner.messageWaiter.take())
+            inner.onStop = nil
+            return (inner.turn.stop != nil, inner.messageWaiter.take())
         }
-        waiter?.resume()
         // Only a task that the agent has let loose can still wait.
         reader?.continuation.resume(throwing: CancellationError())
+        return isStopped
     }
 
     var fence: Int64 { self.inner.withLock { $0.turn.fence } }
@@ -312,6 +321,8 @@ package final class TurnExecution: Sendable {
         task.contextID = self.contextID
         task.status = A2ATaskStatus(.submitted)
         task.history = [self.opening]
+        // Before the task can change: whoever waits for it must not miss how it settles.
+        _ = self.watch
         do {
             let created = try await self.log.create(task, then: changes, in: self.scope)
             let waiters = self.inner.withLock { inner in

@@ -1,78 +1,104 @@
 import A2A
 import Logging
 
-/// Runs the turns of one execution: starts the agent, stops it when asked to, and brings the task to its end.
+/// Runs turns: starts the agent, stops it when asked to, and brings the task to its end.
+///
+/// A worker is two tasks. One runs agents, turn after turn. The other waits beside it and cancels it when a turn is to
+/// stop; it then does what is left to do for that turn, since a cancelled task should not talk to a store, and the
+/// worker ends.
 struct TurnRunner: Sendable {
     let agent: any Agent
     let configuration: RuntimeConfiguration
     let logger: Logger
+    /// Starts a worker in the runtime's group, or says that it cannot any more.
+    let spawn: @Sendable (@escaping @Sendable () async -> Void) -> Bool
+    let workers = TurnWorkers()
 
     private enum AgentEnd: Sendable {
         case returned
         case threw(A2AError)
     }
 
-    /// Runs the agent until nothing is left to answer.
+    /// A turn that was asked to stop, as its agent has left it.
+    private struct Interrupted: Sendable {
+        var job: TurnWorkers.Job
+        var turn: Turn
+        var end: AgentEnd
+    }
+
+    /// Gives a turn to a worker.
     ///
-    /// - Parameter nextTurn: Makes the turn for a message that came while the agent was at work.
-    func run(_ first: Turn, nextTurn: @Sendable (A2AMessage) async throws -> Turn) async {
-        let execution = first.execution
-        var turn = first
-        while true {
-            let end = await self.runAgent(turn)
-            var failure: A2AError?
-            if case .threw(let error) = end { failure = error }
-            switch await execution.afterReturn(failed: failure != nil) {
-            case .end:
-                if let failure, execution.stopReason == nil {
-                    turn.logger.warning("agent failed after its answer", metadata: ["error": "\(failure)"])
+    /// - Returns: `false` if the runtime has ended.
+    func start(_ job: TurnWorkers.Job) -> Bool {
+        if self.workers.handOver(job) { return true }
+        // Through a box: a closure would keep the first turn for as long as the worker lives.
+        let first = WorkerLane(first: job)
+        return self.spawn { await self.work(first) }
+    }
+
+    /// A worker's life.
+    private func work(_ lane: WorkerLane) async {
+        // Those who watch the agent go when it is done, so that nothing of the turn outlives it.
+        await withTaskGroup(of: Void.self) { watchers in
+            defer { watchers.cancelAll() }
+            if let limit = self.configuration.silenceLimit, let execution = lane.firstExecution {
+                watchers.addTask { await self.watchSilence(execution, limit: limit) }
+            }
+            await withTaskGroup(of: Interrupted?.self) { group in
+                group.addTask { await self.runJobs(lane) }
+                if let execution = await lane.interruption(), let reason = execution.stopReason, !execution.hasEnded {
+                    group.cancelAll()
+                    watchers.addTask { await self.limitGrace(execution, reason: reason, logger: self.logger) }
                 }
-                return
-            case .unanswered:
-                execution.fail(self.unanswered(failure, stop: execution.stopReason))
-                return
-            case .append(let state, let fence):
-                await self.finish(execution, state: state, fence: fence, failure: failure, logger: turn.logger)
-                return
-            case .runAgain(let message):
-                do {
-                    turn = try await nextTurn(message)
-                } catch {
-                    turn.logger.error("next turn cannot begin", metadata: ["error": "\(error)"])
-                    await self.finish(
-                        execution, state: .failed, fence: execution.fence, failure: A2AError(wrapping: error),
-                        logger: turn.logger)
-                    return
+                guard let interrupted = await group.next() ?? nil else { return }
+                var turn: Turn? = interrupted.turn
+                var end = interrupted.end
+                // A stopped turn is not followed by another one; but if it is, it ends as well.
+                while let current = turn {
+                    turn = await self.conclude(current, end, interrupted.job)
+                    end = .threw(A2AError(.canceled, "The turn was cancelled."))
                 }
-            case .waitForMessage:
-                continue
+                interrupted.job.whenDone()
             }
         }
     }
 
-    private func runAgent(_ turn: Turn) async -> AgentEnd {
-        let execution = turn.execution
-        execution.agentBegins()
-        // Those who watch the agent go when it is done, so that nothing of the turn outlives it.
-        return await withTaskGroup(of: Void.self) { watchers in
-            defer { watchers.cancelAll() }
-            if let limit = self.configuration.silenceLimit {
-                watchers.addTask { await self.watchSilence(execution, limit: limit) }
-            }
-            return await withTaskGroup(of: AgentEnd.self) { group in
-                group.addTask { await self.agentEnd(turn) }
-                await execution.stopRequestOrEnd()
-                if let reason = execution.stopReason, !execution.hasEnded {
-                    group.cancelAll()
-                    watchers.addTask { await self.limitGrace(execution, reason: reason, logger: turn.logger) }
-                }
-                return await group.next() ?? .returned
-            }
+    /// Runs turn after turn, until one is asked to stop or no more come.
+    private func runJobs(_ lane: WorkerLane) async -> Interrupted? {
+        defer { lane.close() }
+        var job = lane.takeFirst()
+        // A worker that waits keeps nothing of its last turn.
+        while job != nil {
+            if let interrupted = await self.runToEnd(job.take(), lane) { return interrupted }
+            // The watcher of silence belongs to the first turn.
+            if self.configuration.silenceLimit == nil { job = await self.workers.next() }
+        }
+        return nil
+    }
+
+    private func runToEnd(_ job: TurnWorkers.Job?, _ lane: WorkerLane) async -> Interrupted? {
+        guard let job else { return nil }
+        if let interrupted = await self.run(job, lane) { return interrupted }
+        job.whenDone()
+        return nil
+    }
+
+    /// Runs the agent until nothing is left to answer.
+    ///
+    /// - Returns: What is left to do, if the turn was asked to stop.
+    private func run(_ job: TurnWorkers.Job, _ lane: WorkerLane) async -> Interrupted? {
+        var turn = job.turn
+        while true {
+            let execution = turn.execution
+            execution.agentBegins { lane.interrupt(execution) }
+            let end = await self.agentEnd(turn)
+            if execution.agentIsDone() { return Interrupted(job: job, turn: turn, end: end) }
+            guard let next = await self.conclude(turn, end, job) else { return nil }
+            turn = next
         }
     }
 
     private func agentEnd(_ turn: Turn) async -> AgentEnd {
-        defer { turn.execution.agentIsDone() }
         do {
             try await self.agent.run(turn)
             return .returned
@@ -82,6 +108,35 @@ struct TurnRunner: Sendable {
             }
             return .threw(A2AError(wrapping: error))
         }
+    }
+
+    /// Does what is left to do when the agent has returned.
+    ///
+    /// - Returns: The next turn, if another message has come meanwhile.
+    private func conclude(_ turn: Turn, _ end: AgentEnd, _ job: TurnWorkers.Job) async -> Turn? {
+        let execution = turn.execution
+        var failure: A2AError?
+        if case .threw(let error) = end { failure = error }
+        switch await execution.afterReturn(failed: failure != nil) {
+        case .end, .waitForMessage:
+            if let failure, execution.stopReason == nil {
+                turn.logger.warning("agent failed after its answer", metadata: ["error": "\(failure)"])
+            }
+        case .unanswered:
+            execution.fail(self.unanswered(failure, stop: execution.stopReason))
+        case .append(let state, let fence):
+            await self.finish(execution, state: state, fence: fence, failure: failure, logger: turn.logger)
+        case .runAgain(let message):
+            do {
+                return try await job.nextTurn(message)
+            } catch {
+                turn.logger.error("next turn cannot begin", metadata: ["error": "\(error)"])
+                await self.finish(
+                    execution, state: .failed, fence: execution.fence, failure: A2AError(wrapping: error),
+                    logger: turn.logger)
+            }
+        }
+        return nil
     }
 
     /// Fences the turn off if it does not stop in time.
