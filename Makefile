@@ -35,7 +35,7 @@ run: setup-run ## Builds the client, starts the reference agent; its flags go in
 
 test: setup-test ## Runs every test, also those with the official Python SDK
 	$(SWIFT) build $(SWIFT_FLAGS) --build-tests
-	$(SWIFT) test $(SWIFT_FLAGS) --skip-build --disable-xctest $(TESTS)
+	$(SWIFT) test $(SWIFT_FLAGS) --skip-build --disable-xctest --no-parallel $(TESTS)
 
 lint: check-swift ## Checks format, text, the generated code
 	@scripts/setup lint

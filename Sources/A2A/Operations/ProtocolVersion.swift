@@ -10,6 +10,18 @@ public struct ProtocolVersion: Hashable, Sendable, Comparable, CustomStringConve
 
     /// Reads `1.0` or `1.0.3`; `nil` for anything else.
     public init?(_ description: String) {
+        // "1.0", as nearly every call says it.
+        var text = description
+        let digits = text.withUTF8 { bytes -> (Int, Int)? in
+            guard bytes.count == 3, bytes[1] == UInt8(ascii: "."), (0x30...0x39).contains(bytes[0]),
+                (0x30...0x39).contains(bytes[2])
+            else { return nil }
+            return (Int(bytes[0]) - 0x30, Int(bytes[2]) - 0x30)
+        }
+        if let (major, minor) = digits {
+            self.init(major: major, minor: minor)
+            return
+        }
         let numbers = description.split(separator: ".", omittingEmptySubsequences: false).map { part -> Int? in
             guard (1...4).contains(part.utf8.count), part.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else {
                 return nil

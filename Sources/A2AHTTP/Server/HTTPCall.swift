@@ -12,12 +12,14 @@ struct HTTPCall {
     ///
     /// - Parameter versionParameter: The version given as a query parameter, if any; the header wins.
     /// - Throws: ``A2AError`` with `.versionNotSupported`.
-    func context(binding: ProtocolBinding, tenant: String = "", versionParameter: String? = nil) throws -> CallContext {
+    func context(
+        binding: ProtocolBinding, tenant: String = "", versionParameter: @autoclosure () -> String?
+    ) throws -> CallContext {
         let headers = self.request.headers
         return CallContext(
             tenant: tenant,
             version: try ProtocolVersion.negotiate(
-                headers[.a2aVersion] ?? versionParameter, supported: self.configuration.versions,
+                headers[.a2aVersion] ?? versionParameter(), supported: self.configuration.versions,
                 assumed: self.configuration.assumedVersion),
             requestedExtensions: ExtensionNegotiation.parse(headers[.a2aExtensions]),
             resumeAfter: headers[.lastEventID].flatMap { Int64($0) },
@@ -28,7 +30,7 @@ struct HTTPCall {
 
     /// Refuses bodies that say that they are something else than JSON; one that says nothing is taken for JSON.
     func checkContentType() throws(HTTPRefusal) {
-        guard let type = self.request.headers[.contentType] else { return }
+        guard let type = self.request.headers[.contentType], type != "application/json" else { return }
         guard MediaType.accepts(["application/json", "application/a2a+json"], type) else {
             throw HTTPRefusal(
                 .unsupportedMediaType,

@@ -19,11 +19,11 @@ struct HTTPJSONHandler: Sendable {
             case .methodNotAllowed(let allowed):
                 throw HTTPRefusal(.methodNotAllowed, RESTRouter.methodNotAllowed(allowed), allowed: allowed)
             case .matched(let match):
-                let versionParameter = request.uri.query.flatMap { query in
-                    try? RESTQuery(query[...]).first(ignoringCase: ServiceParameters.Name.version)
-                }
                 let context = try call.context(
-                    binding: .httpJSON, tenant: match.tenant, versionParameter: versionParameter)
+                    binding: .httpJSON, tenant: match.tenant,
+                    versionParameter: request.uri.query.flatMap { query in
+                        try? RESTQuery(query[...]).first(ignoringCase: ServiceParameters.Name.version)
+                    })
                 return try await self.perform(match, call, context)
             }
         } catch let refusal as HTTPRefusal {

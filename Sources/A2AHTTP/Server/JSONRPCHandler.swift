@@ -35,8 +35,9 @@ struct JSONRPCHandler: Sendable {
     private func answer(_ rpc: JSONRPC.Request, _ call: HTTPCall) async -> Response {
         let response: Response
         do {
-            let versionParameter = call.request.uri.queryParameters["A2A-Version"].map(String.init)
-            let context = try call.context(binding: .jsonRPC, versionParameter: versionParameter)
+            let context = try call.context(
+                binding: .jsonRPC,
+                versionParameter: call.request.uri.queryParameters["A2A-Version"].map(String.init))
             guard let operation = rpc.operation else {
                 throw A2AError(
                     .methodNotFound,

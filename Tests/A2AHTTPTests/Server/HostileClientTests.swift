@@ -15,7 +15,8 @@ struct HostileClientTests {
         try await withTestAgent(configuration: configuration) { base async throws in
             for half in ["POST / HTTP/1.1\r\nHost:", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n{", ""] {
                 try await RawConnection.with(base) { exchange in
-                    try await exchange.send(half)
+                    // On a slow machine the connection may be closed already.
+                    try? await exchange.send(half)
                     _ = await exchange.readToEnd()
                 }
             }

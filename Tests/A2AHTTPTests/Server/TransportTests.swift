@@ -51,7 +51,7 @@ struct TransportTests {
                     body: Array(message("tck-stream-chunked").utf8), client: httpClient)
                 #expect(streamed.text.contains("chunk 3"))
                 // Without its trust root the certificate is refused.
-                try await HTTPClient.withHTTPClient(configuration: .impatient) { stranger in
+                _ = try await HTTPClient.withHTTPClient(configuration: .impatient) { stranger in
                     await #expect(throws: (any Error).self) {
                         try await send(.GET, base + "/v1/tasks", client: stranger)
                     }

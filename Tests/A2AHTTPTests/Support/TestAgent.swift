@@ -48,6 +48,8 @@ func send(
     if let version { request.headers.add(name: "A2A-Version", value: version) }
     for (name, value) in headers { request.headers.add(name: name, value: value) }
     if let body { request.body = .bytes(body) }
+    // Servers of different tests may get the same port one after the other: no connection may outlive its request.
+    if client === HTTPClient.shared { request.headers.add(name: "Connection", value: "close") }
     let response = try await client.execute(request, timeout: .seconds(30))
     let buffer = try await response.body.collect(upTo: 64 << 20)
     return Answer(status: Int(response.status.code), headers: response.headers, body: Array(buffer.readableBytesView))

@@ -132,7 +132,7 @@ struct EndToEndTests {
     @Test("following a task prints its end, or every event with --stream")
     func subscribe() async throws {
         try await RunningAgent.with { url in
-            let started = await runTool(["send", "slow 1", "--async", "-o", "json", "-a", url])
+            let started = await runTool(["send", "slow 3", "--async", "-o", "json", "-a", url])
             let id = try self.task(started.output).id
             async let whole = runTool(["task", "subscribe", id, "-o", "json", "-a", url])
             let events = await runTool(["task", "subscribe", id, "-o", "json", "--stream", "-a", url])
