@@ -7,6 +7,35 @@ import NIOCore
 struct HTTPCall {
     let configuration: HTTPServerConfiguration
     let request: Request
+    private let fields: Fields
+
+    init(configuration: HTTPServerConfiguration, request: Request) {
+        self.configuration = configuration
+        self.request = request
+        self.fields = Fields(request.headers)
+    }
+
+    /// The header fields that a call is made of, found in one pass.
+    private struct Fields {
+        var version: String?
+        var extensions: String?
+        var lastEventID: String?
+        var contentType: String?
+        var contentLength: String?
+
+        init(_ headers: HTTPFields) {
+            for field in headers {
+                switch field.name {
+                case .contentType: self.contentType = field.value
+                case .contentLength: self.contentLength = field.value
+                case .a2aVersion: self.version = field.value
+                case .a2aExtensions: self.extensions = self.extensions.map { "\($0),\(field.value)" } ?? field.value
+                case .lastEventID: self.lastEventID = field.value
+                default: continue
+                }
+            }
+        }
+    }
 
     /// The context of the call.
     ///
@@ -15,22 +44,21 @@ struct HTTPCall {
     func context(
         binding: ProtocolBinding, tenant: String = "", versionParameter: @autoclosure () -> String?
     ) throws -> CallContext {
-        let headers = self.request.headers
-        return CallContext(
+        CallContext(
             tenant: tenant,
             version: try ProtocolVersion.negotiate(
-                headers[.a2aVersion] ?? versionParameter(), supported: self.configuration.versions,
+                self.fields.version ?? versionParameter(), supported: self.configuration.versions,
                 assumed: self.configuration.assumedVersion),
-            requestedExtensions: ExtensionNegotiation.parse(headers[.a2aExtensions]),
-            resumeAfter: headers[.lastEventID].flatMap { Int64($0) },
-            parameters: ServiceParameters(headers),
+            requestedExtensions: ExtensionNegotiation.parse(self.fields.extensions),
+            resumeAfter: self.fields.lastEventID.flatMap { Int64($0) },
+            parameters: ServiceParameters(self.request.headers),
             binding: binding.rawValue
         )
     }
 
     /// Refuses bodies that say that they are something else than JSON; one that says nothing is taken for JSON.
     func checkContentType() throws(HTTPRefusal) {
-        guard let type = self.request.headers[.contentType], type != "application/json" else { return }
+        guard let type = self.fields.contentType, type != "application/json" else { return }
         guard MediaType.accepts(["application/json", "application/a2a+json"], type) else {
             throw HTTPRefusal(
                 .unsupportedMediaType,
@@ -46,7 +74,7 @@ struct HTTPCall {
     /// - Throws: ``HTTPRefusal`` with 413 as soon as it is known to be too large.
     func body() async throws -> [UInt8] {
         let limit = self.configuration.maxBodyBytes
-        if let length = self.request.headers[.contentLength].flatMap({ Int($0) }), length > limit {
+        if let length = self.fields.contentLength.flatMap({ Int($0) }), length > limit {
             throw HTTPRefusal.tooLarge(limit: limit)
         }
         var bytes: [UInt8] = []

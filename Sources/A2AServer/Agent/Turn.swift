@@ -8,55 +8,71 @@ public import Logging
 /// has been cancelled and its grace has passed, and ``A2AError`` when the task has already ended.
 public struct Turn: Sendable {
     /// The message that the turn answers.
-    public let message: A2AMessage
+    public var message: A2AMessage { self.contents.message }
 
     /// The task as it was when the message arrived, with its history, or `nil` if the message begins something new.
-    public let task: A2ATask?
+    public var task: A2ATask? { self.contents.task }
 
     /// The task's identifier; the one that it will get, if there is no task yet.
-    public let taskID: String
+    public var taskID: String { self.execution.taskID }
 
     /// The context that the message belongs to (§3.4.1).
-    public let contextID: String
+    public var contextID: String { self.execution.contextID }
 
     /// How the message is to be answered: accepted output modes, history length (§3.2.2).
-    public let configuration: A2ASendMessageConfiguration
+    public var configuration: A2ASendMessageConfiguration { self.contents.configuration }
 
     /// The metadata of the request (§3.2.5).
-    public let metadata: A2AMetadata
+    public var metadata: A2AMetadata { self.contents.metadata }
 
     /// The call that brought the message: principal, tenant, extensions, parameters.
-    public let context: CallContext
+    public var context: CallContext { self.contents.context }
 
     /// A logger with the task's and the context's id.
     public var logger: Logger {
-        var logger = self.baseLogger
+        // Most turns log nothing, so the metadata is added when somebody asks.
+        var logger = self.contents.logger
         logger[metadataKey: "a2a.task_id"] = "\(self.taskID)"
         logger[metadataKey: "a2a.context_id"] = "\(self.contextID)"
         return logger
     }
 
-    // Most turns log nothing, so the metadata is added when somebody asks.
-    private let baseLogger: Logger
-
     package let execution: TurnExecution
-    private let loadTask: @Sendable (String) async throws -> A2ATask?
+    private let contents: Contents
+
+    /// What a turn consists of, behind one reference: turns are handed from task to task.
+    private final class Contents: Sendable {
+        let message: A2AMessage
+        let task: A2ATask?
+        let configuration: A2ASendMessageConfiguration
+        let metadata: A2AMetadata
+        let context: CallContext
+        let logger: Logger
+        let loadTask: @Sendable (String) async throws -> A2ATask?
+
+        init(
+            message: A2AMessage, task: A2ATask?, configuration: A2ASendMessageConfiguration, metadata: A2AMetadata,
+            context: CallContext, logger: Logger, loadTask: @escaping @Sendable (String) async throws -> A2ATask?
+        ) {
+            self.message = message
+            self.task = task
+            self.configuration = configuration
+            self.metadata = metadata
+            self.context = context
+            self.logger = logger
+            self.loadTask = loadTask
+        }
+    }
 
     package init(
         message: A2AMessage, task: A2ATask?, configuration: A2ASendMessageConfiguration, metadata: A2AMetadata,
         context: CallContext, logger: Logger, execution: TurnExecution,
         loadTask: @escaping @Sendable (String) async throws -> A2ATask?
     ) {
-        self.message = message
-        self.task = task
-        self.taskID = execution.taskID
-        self.contextID = execution.contextID
-        self.configuration = configuration
-        self.metadata = metadata
-        self.context = context
-        self.baseLogger = logger
         self.execution = execution
-        self.loadTask = loadTask
+        self.contents = Contents(
+            message: message, task: task, configuration: configuration, metadata: metadata, context: context,
+            logger: logger, loadTask: loadTask)
     }
 
     /// Whether the caller accepts a media type in the answer. Callers that name none accept all.
@@ -69,7 +85,7 @@ public struct Turn: Sendable {
     public func referencedTasks() async throws -> [A2ATask] {
         var tasks: [A2ATask] = []
         for id in self.message.referenceTaskIds {
-            if let task = try await self.loadTask(id) { tasks.append(task) }
+            if let task = try await self.contents.loadTask(id) { tasks.append(task) }
         }
         return tasks
     }

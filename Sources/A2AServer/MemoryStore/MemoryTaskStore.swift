@@ -127,13 +127,14 @@ public final class MemoryTaskStore: TaskStore {
         }
         // A status, its time and its place in the indexes are one step.
         return try self.index.withLock { index in
-            let record = try self.find(id, scope, roomFor: growth, in: &index).record
+            let placed = try self.find(id, scope, roomFor: growth, in: &index)
             let now = index.stamp(self.wallClock())
-            let outcome = try record.append(changes, condition: condition, retention: self.retention, now: now)
+            let outcome = try placed.record.append(
+                changes, condition: condition, retention: self.retention, now: now)
             index.count(outcome.byteDelta, for: id)
-            self.unplace(id, in: &index)
             self.place(
-                record, bytes: index.tasks[id]?.bytes ?? 0, state: outcome.appended.state, at: now, in: &index)
+                placed.record, bytes: placed.bytes + outcome.byteDelta, state: outcome.appended.state, at: now,
+                replacing: placed, in: &index)
             return outcome.appended
         }
     }
@@ -230,14 +231,18 @@ public final class MemoryTaskStore: TaskStore {
     }
 
     private func place(
-        _ record: TaskRecord, bytes: Int, state: A2ATaskState, at now: A2ATimestamp, in index: inout Index
+        _ record: TaskRecord, bytes: Int, state: A2ATaskState, at now: A2ATimestamp, replacing old: Placed? = nil,
+        in index: inout Index
     ) {
         index.sequence += 1
         index.tasks[record.id] = Placed(record: record, sequence: index.sequence, state: state, bytes: bytes)
-        index.scopes[record.scope, default: ScopeIndex()].append(
-            TimeIndex.Entry(
-                sequence: index.sequence, record: record, contextID: record.contextID, state: state,
-                timestamp: now))
+        let entry = TimeIndex.Entry(
+            sequence: index.sequence, record: record, contextID: record.contextID, state: state, timestamp: now)
+        if let old {
+            index.scopes[record.scope, default: ScopeIndex()].move(old.sequence, in: old.state, to: entry)
+        } else {
+            index.scopes[record.scope, default: ScopeIndex()].append(entry)
+        }
         if state.isTerminal { index.ended.append((record.id, now)) }
     }
 

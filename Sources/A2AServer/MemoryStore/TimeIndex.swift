@@ -38,6 +38,17 @@ struct TimeIndex {
         }
     }
 
+    /// Moves the entry with a sequence to the front, as `entry`.
+    mutating func move(_ sequence: Int64, to entry: Entry) {
+        // Often it is at the front already, and most contexts have one task only.
+        if let last = self.entries.last, last.sequence == sequence, last.record != nil {
+            self.entries[self.entries.count - 1] = entry
+        } else {
+            self.remove(sequence)
+            self.append(entry)
+        }
+    }
+
     /// Visits entries from the newest to the oldest, beginning below `sequence`, until `visit` returns false.
     func descending(below sequence: Int64, _ visit: (Entry) -> Bool) {
         var position = self.firstPosition(atLeast: sequence)
@@ -81,6 +92,18 @@ struct ScopeIndex {
         self.all.append(entry)
         self.contexts[entry.contextID, default: TimeIndex()].append(entry)
         self.states[entry.state, default: TimeIndex()].append(entry)
+    }
+
+    /// Moves the entry with a sequence, which was in `state`, to the front.
+    mutating func move(_ sequence: Int64, in state: A2ATaskState, to entry: TimeIndex.Entry) {
+        self.all.move(sequence, to: entry)
+        self.contexts[entry.contextID, default: TimeIndex()].move(sequence, to: entry)
+        if state == entry.state {
+            self.states[state, default: TimeIndex()].move(sequence, to: entry)
+        } else {
+            self.states[state]?.remove(sequence)
+            self.states[entry.state, default: TimeIndex()].append(entry)
+        }
     }
 
     mutating func remove(_ sequence: Int64, contextID: String, state: A2ATaskState) {

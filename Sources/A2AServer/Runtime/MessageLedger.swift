@@ -12,7 +12,8 @@ final class MessageLedger: Sendable {
     enum Outcome: Sendable {
         /// A turn is answering it.
         case running(TurnExecution)
-        case message(A2AMessage)
+        // Indirect: a message is large, and the table is mostly made of the other cases.
+        indirect case message(A2AMessage)
         case task(String)
     }
 
