@@ -56,6 +56,18 @@ public struct A2ARoutes: Sendable {
         }
     }
 
+    /// Answers a request without a router, or gives `nil` if the path is none of the agent's.
+    func respond(to request: Request) async -> Response? {
+        let path = request.uri.path
+        if path == self.configuration.jsonRPCPath { return await self.jsonRPC.respond(to: request) }
+        if path == Self.cardPath { return await self.card.respond(to: request) }
+        let prefix = Self.normalized(self.configuration.httpJSONPath)
+        guard path.hasPrefix(prefix) else { return nil }
+        let rest = path.dropFirst(prefix.count)
+        guard rest.isEmpty || rest.first == "/" else { return nil }
+        return await self.httpJSON.respond(to: request, path: rest)
+    }
+
     private static let methods: [HTTPRequest.Method] = [.get, .head, .post, .put, .patch, .delete, .options]
 
     private static func normalized(_ path: String) -> String {

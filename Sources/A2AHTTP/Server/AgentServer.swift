@@ -79,10 +79,12 @@ public struct AgentServer: Service {
     ///
     /// - Throws: An error if the address cannot be bound or a certificate cannot be read.
     public func run() async throws {
-        let router = Router(context: BasicRequestContext.self)
-        A2ARoutes(service: self.service, configuration: self.configuration).add(to: router)
+        let routes = A2ARoutes(service: self.service, configuration: self.configuration)
         let application = Application(
-            router: router,
+            // Nothing but the agent is here, so no router has to find it.
+            responder: CallbackResponder { (request: Request, _: BasicRequestContext) in
+                await routes.respond(to: request) ?? Response(status: .notFound)
+            },
             server: try self.serverBuilder(),
             configuration: ApplicationConfiguration(
                 address: .hostname(self.configuration.host, port: self.configuration.port),

@@ -151,7 +151,9 @@ extension TaskRuntime {
 
     /// The first answer of a turn. A caller that does not want to wait gets a task after a grace.
     private func decision(of execution: TurnExecution, forceTask: Bool) async throws -> TurnExecution.Decision {
-        guard forceTask, execution.decisionSoFar == nil else { return try await execution.decision() }
+        guard forceTask, execution.decisionSoFar == nil else {
+            return try await execution.decision(untilSettled: !forceTask)
+        }
         return try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
                 try await Task.sleep(for: self.configuration.decisionGrace)

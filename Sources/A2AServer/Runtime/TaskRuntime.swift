@@ -121,6 +121,7 @@ public final class TaskRuntime: A2AService, Service {
         let execution = turn.execution
         let whenDone: @Sendable () -> Void = {
             self.turns.end(execution)
+            execution.noteSettled()
             settle()
         }
         let isStarted = self.runner.start(

@@ -16,7 +16,10 @@ package final class TurnExecution: Sendable {
     fileprivate struct Inner {
         var turn: TurnState
         var decision: Result<Decision, A2AError>?
-        var decisionWaiters: [UInt64: CheckedContinuation<Decision, any Error>] = [:]
+        /// Hardly ever more than one, so a search is cheaper than a table.
+        var decisionWaiters: [DecisionWaiter] = []
+        /// The task has come to rest once, or the turn is over.
+        var isSettled = false
         var nextWaiter: UInt64 = 0
         var messageWaiter: (key: UInt64, continuation: CheckedContinuation<A2AMessage, any Error>)?
         /// Told when somebody asks the turn to stop while the agent is at work.
@@ -24,6 +27,13 @@ package final class TurnExecution: Sendable {
         var closingWaiter: CheckedContinuation<Void, Never>?
         var agentIsDone = false
         var lastActivity: ContinuousClock.Instant = .now
+    }
+
+    fileprivate struct DecisionWaiter {
+        var key: UInt64
+        var continuation: CheckedContinuation<Decision, any Error>
+        /// Waits for a task to come to rest, and not only for it to be made.
+        var untilSettled: Bool
     }
 
     /// What the first answer of the turn was.
@@ -65,7 +75,7 @@ package final class TurnExecution: Sendable {
         }
         switch action {
         case .decide:
-            for waiter in waiters { waiter.resume(returning: .message(message)) }
+            waiters.resume()
         case .completeTask:
             var status = A2ATaskStatus(.completed)
             status.message = message
@@ -90,7 +100,11 @@ package final class TurnExecution: Sendable {
             do {
                 let appended = try await self.log.append(
                     [change], to: self.taskID, in: self.scope, condition: AppendCondition(fence: fence))
-                self.inner.withLock { $0.turn.recorded(appended) }
+                let waiters = self.inner.withLock { inner in
+                    inner.turn.recorded(appended)
+                    return appended.state.isActive ? [] : inner.settle()
+                }
+                waiters.resume()
             } catch TaskConflict.fenced {
                 throw CancellationError()
             } catch TaskConflict.terminal(let state) {
@@ -134,24 +148,33 @@ package final class TurnExecution: Sendable {
 
     /// The turn's first answer.
     ///
+    /// - Parameter untilSettled: If the answer is a task, waits until it has come to rest too: one wake-up instead of two.
     /// - Throws: What the agent threw, if it answered nothing; `CancellationError` if the caller goes away.
-    func decision() async throws -> Decision {
+    func decision(untilSettled: Bool = false) async throws -> Decision {
         let key = self.inner.withLock { $0.makeKey() }
         return try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
                 let outcome: Result<Decision, any Error>? = self.inner.withLock { inner in
-                    if let decision = inner.decision { return decision.mapError { $0 } }
+                    if let decision = inner.decision, !untilSettled || inner.isAnswered {
+                        return decision.mapError { $0 }
+                    }
                     if Task.isCancelled { return .failure(CancellationError()) }
-                    inner.decisionWaiters[key] = continuation
+                    inner.decisionWaiters.append(
+                        DecisionWaiter(key: key, continuation: continuation, untilSettled: untilSettled))
                     return nil
                 }
                 if let outcome { continuation.resume(with: outcome) }
             }
         } onCancel: {
-            let waiter = self.inner.withLock { $0.decisionWaiters.removeValue(forKey: key) }
-            waiter?.resume(throwing: CancellationError())
+            let waiter = self.inner.withLock { inner in
+                inner.decisionWaiters.firstIndex { $0.key == key }.map { inner.decisionWaiters.remove(at: $0) }
+            }
+            waiter?.continuation.resume(throwing: CancellationError())
         }
     }
+
+    /// The task has come to rest, or nothing more is to be expected of the turn.
+    func noteSettled() { self.inner.withLock { $0.settle() }.resume() }
 
     /// The first answer, if there is one yet.
     var decisionSoFar: Result<Decision, A2AError>? { self.inner.withLock { $0.decision } }
@@ -286,7 +309,7 @@ package final class TurnExecution: Sendable {
     /// The turn answered nothing; whoever waits is told why.
     func fail(_ error: A2AError) {
         let waiters = self.inner.withLock { $0.decide(.failure(error)) }
-        for waiter in waiters { waiter.resume(throwing: error) }
+        waiters.resume()
     }
 
     // MARK: Inside
@@ -297,6 +320,7 @@ package final class TurnExecution: Sendable {
         if status.hasMessage {
             status.message = status.message.addressed(taskID: self.taskID, contextID: self.contextID)
         }
+        defer { self.noteSettled() }
         func append() async throws {
             do {
                 _ = try await self.log.append(
@@ -327,9 +351,10 @@ package final class TurnExecution: Sendable {
             let created = try await self.log.create(task, then: changes, in: self.scope)
             let waiters = self.inner.withLock { inner in
                 inner.turn.recorded(created.appended)
-                return inner.decide(.success(.task(created.first)))
+                let isActive = created.appended.state.isActive
+                return inner.decide(.success(.task(created.first))) + (isActive ? [] : inner.settle())
             }
-            for waiter in waiters { waiter.resume(returning: .task(created.first)) }
+            waiters.resume()
             return true
         } catch TaskConflict.exists {
             self.inner.withLock { $0.turn.madeElsewhere() }
@@ -345,14 +370,47 @@ extension TurnExecution.Inner {
         return self.nextWaiter
     }
 
+    /// Whether nobody has to wait any more.
+    fileprivate var isAnswered: Bool {
+        guard case .success(.task)? = self.decision else { return self.decision != nil }
+        return self.isSettled
+    }
+
     /// Takes the first answer; returns who waits for it.
-    fileprivate mutating func decide(
-        _ decision: Result<TurnExecution.Decision, A2AError>
-    ) -> [CheckedContinuation<TurnExecution.Decision, any Error>] {
+    fileprivate mutating func decide(_ decision: Result<TurnExecution.Decision, A2AError>) -> TurnExecution.Answers {
         guard self.decision == nil else { return [] }
         self.decision = decision
-        defer { self.decisionWaiters.removeAll() }
-        return Array(self.decisionWaiters.values)
+        return self.takeAnswered()
+    }
+
+    /// The task has come to rest; returns who waits for that.
+    fileprivate mutating func settle() -> TurnExecution.Answers {
+        self.isSettled = true
+        return self.takeAnswered()
+    }
+
+    private mutating func takeAnswered() -> TurnExecution.Answers {
+        guard let decision = self.decision, !self.decisionWaiters.isEmpty else { return [] }
+        let isAnswered = self.isAnswered
+        let answered = self.decisionWaiters.filter { isAnswered || !$0.untilSettled }
+        self.decisionWaiters.removeAll { isAnswered || !$0.untilSettled }
+        return answered.map { TurnExecution.Answer(continuation: $0.continuation, decision: decision) }
+    }
+}
+
+extension TurnExecution {
+    /// Somebody who waited for the first answer, and the answer; resumed outside the lock.
+    fileprivate struct Answer {
+        var continuation: CheckedContinuation<Decision, any Error>
+        var decision: Result<Decision, A2AError>
+    }
+
+    fileprivate typealias Answers = [Answer]
+}
+
+extension [TurnExecution.Answer] {
+    fileprivate func resume() {
+        for answer in self { answer.continuation.resume(with: answer.decision.mapError { $0 }) }
     }
 }
 
