@@ -19,7 +19,7 @@ struct ChildProcessTests {
         struct Oops: Error {}
         let marker = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
         defer { try? FileManager.default.removeItem(at: marker) }
-        let script = "trap 'echo stopped > \(marker.path); kill $!; exit 0' TERM; echo ready; sleep 600 & wait"
+        let script = "trap 'echo stopped > \(marker.path); kill $!; exit 0' TERM; sleep 600 & echo ready; wait"
         await #expect(throws: Oops.self) {
             try await ChildProcess.run(self.shell, ["-c", script]) { child in
                 for await line in child.lines where line == "ready" { throw Oops() }

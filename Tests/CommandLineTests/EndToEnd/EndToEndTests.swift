@@ -280,24 +280,30 @@ enum Executable {
         let directory = NSTemporaryDirectory() + "/a2a-run-\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: directory) }
-        func file(_ name: String, _ text: String = "") throws -> FileHandle {
-            try text.write(toFile: "\(directory)/\(name)", atomically: false, encoding: .utf8)
-            return try #require(FileHandle(forUpdatingAtPath: "\(directory)/\(name)"))
-        }
-        let process = Process()
-        process.executableURL = Self.products.appendingPathComponent("a2a")
-        process.arguments = arguments
-        process.environment = ["HOME": directory, "PATH": "/usr/bin:/bin"]
-        process.currentDirectoryURL = URL(fileURLWithPath: directory)
-        process.standardInput = try file("in", input)
-        process.standardOutput = try file("out")
-        process.standardError = try file("err")
-        try process.run()
-        process.waitUntilExit()
+        try input.write(toFile: "\(directory)/in", atomically: false, encoding: .utf8)
+        // Not `Process`: on Linux its `waitUntilExit` may miss the end of a program that is quick.
+        let command =
+            ["/bin/sh", "-c", #"cd "$0" && exec "$@" <in >out 2>err"#, directory]
+            + [Self.products.appendingPathComponent("a2a").path] + arguments
+        let status = try Self.spawnAndWait(command, environment: ["HOME=\(directory)", "PATH=/usr/bin:/bin"])
         func text(_ name: String) throws -> String {
             try String(contentsOfFile: "\(directory)/\(name)", encoding: .utf8)
         }
-        return (process.terminationStatus, try text("out"), try text("err"))
+        return (status, try text("out"), try text("err"))
+    }
+
+    private static func spawnAndWait(_ command: [String], environment: [String]) throws -> Int32 {
+        let arguments = command.map { strdup($0) } + [nil]
+        let variables = environment.map { strdup($0) } + [nil]
+        defer { for pointer in arguments + variables { free(pointer) } }
+        var process: pid_t = 0
+        let failure = posix_spawn(&process, command[0], nil, nil, arguments, variables)
+        guard failure == 0 else { throw POSIXError(POSIXErrorCode(rawValue: failure) ?? .EIO) }
+        var status: Int32 = 0
+        while waitpid(process, &status, 0) == -1 {
+            guard errno == EINTR else { throw POSIXError(.ECHILD) }
+        }
+        return status & 0x7f == 0 ? (status >> 8) & 0xff : 128 + (status & 0x7f)
     }
 
     /// The directory of the built products: that of the test bundle.
