@@ -1,7 +1,7 @@
 /// Percent-encoding of path segments and query parameters (RFC 3986 §2.1).
-enum PercentEncoding {
+package enum PercentEncoding {
     /// A string with everything encoded that is not unreserved (RFC 3986 §2.3).
-    static func encode(_ string: String) -> String {
+    package static func encode(_ string: String) -> String {
         var output: [UInt8] = []
         output.reserveCapacity(string.utf8.count)
         for byte in string.utf8 {

@@ -125,23 +125,8 @@ package struct HTTPExchange: Sendable {
     private func withQuery(_ url: String) -> String {
         guard !self.options.queryParameters.isEmpty else { return url }
         let pairs = self.options.queryParameters.map { name, value in
-            "\(Self.percentEncoded(name))=\(Self.percentEncoded(value))"
+            "\(PercentEncoding.encode(name))=\(PercentEncoding.encode(value))"
         }
         return url + (url.contains("?") ? "&" : "?") + pairs.joined(separator: "&")
-    }
-
-    private static func percentEncoded(_ text: String) -> String {
-        var output = ""
-        for byte in text.utf8 {
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
-                UInt8(ascii: "~"):
-                output.unicodeScalars.append(Unicode.Scalar(byte))
-            default:
-                output += (byte < 16 ? "%0" : "%") + String(byte, radix: 16, uppercase: true)
-            }
-        }
-        return output
     }
 }

@@ -20,12 +20,15 @@ public struct A2ARoutes: Sendable {
     private let card: AgentCardHandler
     private let jsonRPC: JSONRPCHandler
     private let httpJSON: HTTPJSONHandler
+    /// Where HTTP+JSON is mounted, without a slash at the end.
+    private let prefix: String
 
     /// - Parameters:
     ///   - service: What answers calls.
     ///   - configuration: Paths and limits; what concerns listening is not used.
     public init(service: any A2AService, configuration: HTTPServerConfiguration = .init()) {
         self.configuration = configuration
+        self.prefix = Self.normalized(configuration.httpJSONPath)
         self.card = AgentCardHandler(service: service, configuration: configuration)
         self.jsonRPC = JSONRPCHandler(service: service, configuration: configuration)
         self.httpJSON = HTTPJSONHandler(service: service, configuration: configuration)
@@ -35,7 +38,7 @@ public struct A2ARoutes: Sendable {
     ///
     /// Every method is routed, so that a wrong one is answered with 405 and not with 404.
     public func add<Context: RequestContext>(to router: some RouterMethods<Context>) {
-        let prefix = Self.normalized(self.configuration.httpJSONPath)
+        let prefix = self.prefix
         let httpJSON = self.httpJSON
         for method in Self.methods {
             router.on(RouterPath(Self.cardPath), method: method) { [card] request, _ in
@@ -61,9 +64,8 @@ public struct A2ARoutes: Sendable {
         let path = request.uri.path
         if path == self.configuration.jsonRPCPath { return await self.jsonRPC.respond(to: request) }
         if path == Self.cardPath { return await self.card.respond(to: request) }
-        let prefix = Self.normalized(self.configuration.httpJSONPath)
-        guard path.hasPrefix(prefix) else { return nil }
-        let rest = path.dropFirst(prefix.count)
+        guard path.hasPrefix(self.prefix) else { return nil }
+        let rest = path.dropFirst(self.prefix.count)
         guard rest.isEmpty || rest.first == "/" else { return nil }
         return await self.httpJSON.respond(to: request, path: rest)
     }

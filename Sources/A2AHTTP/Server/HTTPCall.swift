@@ -122,6 +122,12 @@ struct HTTPRefusal: Error {
         self.allowed = allowed
     }
 
+    /// Names the methods that a 405 must name.
+    func addAllow(to headers: inout HTTPFields) {
+        guard !self.allowed.isEmpty else { return }
+        headers[.allow] = self.allowed.map(\.rawValue).joined(separator: ", ")
+    }
+
     static func tooLarge(limit: Int) -> HTTPRefusal {
         HTTPRefusal(
             .contentTooLarge,

@@ -28,9 +28,7 @@ struct HTTPJSONHandler: Sendable {
             }
         } catch let refusal as HTTPRefusal {
             var response = self.response(refusal.error, status: refusal.status)
-            if !refusal.allowed.isEmpty {
-                response.headers[.allow] = refusal.allowed.map(\.rawValue).joined(separator: ", ")
-            }
+            refusal.addAllow(to: &response.headers)
             return response
         } catch {
             return self.response(A2AError(wrapping: error))

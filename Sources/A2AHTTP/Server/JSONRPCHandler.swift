@@ -23,9 +23,7 @@ struct JSONRPCHandler: Sendable {
             return self.response(failure.error, id: failure.id)
         } catch let refusal as HTTPRefusal {
             var response = self.response(refusal.error, id: .null, status: refusal.status)
-            if !refusal.allowed.isEmpty {
-                response.headers[.allow] = refusal.allowed.map(\.rawValue).joined(separator: ", ")
-            }
+            refusal.addAllow(to: &response.headers)
             return response
         } catch {
             return self.response(A2AError(wrapping: error), id: .null)

@@ -20,10 +20,4 @@ extension Duration {
         let (sum, overflowed) = product.addingReportingOverflow(attoseconds / 1_000_000_000_000_000)
         return overflowed ? (seconds < 0 ? .min : .max) : sum
     }
-
-    /// Seconds as a floating-point number.
-    package var inSeconds: Double {
-        let (seconds, attoseconds) = self.components
-        return Double(seconds) + Double(attoseconds) / 1e18
-    }
 }
