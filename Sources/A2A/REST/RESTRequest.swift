@@ -2,6 +2,9 @@ package import SwiftProtobuf
 
 /// A request of the HTTP+JSON binding: a message whose path, query and body are put together (§11.3 to §11.5).
 package protocol RESTRequest: Message {
+    /// The tenant that the request is for; empty for none (§4.4.6).
+    var tenant: String { get set }
+
     /// What stands in the path of a request for this message.
     var pathParameters: RESTPathParameters { get }
 

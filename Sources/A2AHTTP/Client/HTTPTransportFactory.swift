@@ -43,8 +43,8 @@ public struct HTTPTransportFactory: TransportFactory {
                 .unsupportedOperation, "\(interface.protocolBinding) at \(interface.url) cannot be reached over HTTP.")
         }
         return interface.binding.matches(.jsonRPC)
-            ? JSONRPCTransport(interface: interface, exchange: self.exchange)
-            : HTTPJSONTransport(interface: interface, exchange: self.exchange)
+            ? TransportService(JSONRPCTransport(interface: interface, exchange: self.exchange))
+            : TransportService(HTTPJSONTransport(interface: interface, exchange: self.exchange))
     }
 }
 

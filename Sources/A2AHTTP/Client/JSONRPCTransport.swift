@@ -1,19 +1,20 @@
-public import A2A
+import A2A
 import A2AClient
 import AsyncHTTPClient
 import NIOHTTP1
+import SwiftProtobuf
 import Synchronization
 
-/// An agent over JSON-RPC 2.0 (§9): an ``A2AService`` whose calls are requests to one URL.
-public final class JSONRPCTransport: A2AService {
+/// An agent over JSON-RPC 2.0 (§9): calls are requests to one URL.
+final class JSONRPCTransport: OperationTransport {
     /// The interface that this transport reaches.
-    public let interface: A2AAgentInterface
+    let interface: A2AAgentInterface
 
     private let exchange: HTTPExchange
     private let cards: HTTPAgentCardFetcher
     private let nextID = Atomic<Int64>(1)
 
-    package init(interface: A2AAgentInterface, exchange: HTTPExchange) {
+    init(interface: A2AAgentInterface, exchange: HTTPExchange) {
         self.interface = interface
         self.exchange = exchange
         self.cards = HTTPAgentCardFetcher(exchange: exchange)
@@ -69,8 +70,14 @@ public final class JSONRPCTransport: A2AService {
         }
     }
 
-    private func stream(
-        _ operation: A2AOperation, _ params: some RESTRequest, _ context: CallContext
+    func call<Request: RESTRequest, Answer: Message>(
+        _ operation: A2AOperation, _ request: Request, _ context: CallContext
+    ) async throws -> Answer {
+        try ModelJSON.decodeAnswer(Answer.self, from: try await self.result(operation, request, context))
+    }
+
+    func stream<Request: RESTRequest>(
+        _ operation: A2AOperation, _ params: Request, _ context: CallContext
     ) async throws -> EventStream {
         let (made, id) = try self.request(operation, params, context)
         var request = made
@@ -99,80 +106,8 @@ public final class JSONRPCTransport: A2AService {
         }
     }
 
-    // MARK: Operations
-
-    public func sendMessage(
-        _ request: A2ASendMessageRequest, context: CallContext
-    ) async throws -> A2ASendMessageResponse {
-        let answer = try await self.result(.sendMessage, request, context)
-        return try ModelJSON.decodeAnswer(A2ASendMessageResponse.self, from: answer)
-    }
-
-    public func sendStreamingMessage(
-        _ request: A2ASendMessageRequest, context: CallContext
-    ) async throws -> EventStream {
-        try await self.stream(.sendStreamingMessage, request, context)
-    }
-
-    public func getTask(_ request: A2AGetTaskRequest, context: CallContext) async throws -> A2ATask {
-        let answer = try await self.result(.getTask, request, context)
-        return try ModelJSON.decodeAnswer(A2ATask.self, from: answer)
-    }
-
-    public func listTasks(
-        _ request: A2AListTasksRequest, context: CallContext
-    ) async throws -> A2AListTasksResponse {
-        let answer = try await self.result(.listTasks, request, context)
-        return try ModelJSON.decodeAnswer(A2AListTasksResponse.self, from: answer)
-    }
-
-    public func cancelTask(_ request: A2ACancelTaskRequest, context: CallContext) async throws -> A2ATask {
-        let answer = try await self.result(.cancelTask, request, context)
-        return try ModelJSON.decodeAnswer(A2ATask.self, from: answer)
-    }
-
-    public func subscribeToTask(
-        _ request: A2ASubscribeToTaskRequest, context: CallContext
-    ) async throws -> EventStream {
-        try await self.stream(.subscribeToTask, request, context)
-    }
-
-    public func createTaskPushNotificationConfig(
-        _ request: A2ATaskPushNotificationConfig, context: CallContext
-    ) async throws -> A2ATaskPushNotificationConfig {
-        let answer = try await self.result(.createTaskPushNotificationConfig, request, context)
-        return try ModelJSON.decodeAnswer(A2ATaskPushNotificationConfig.self, from: answer)
-    }
-
-    public func getTaskPushNotificationConfig(
-        _ request: A2AGetTaskPushNotificationConfigRequest, context: CallContext
-    ) async throws -> A2ATaskPushNotificationConfig {
-        let answer = try await self.result(.getTaskPushNotificationConfig, request, context)
-        return try ModelJSON.decodeAnswer(A2ATaskPushNotificationConfig.self, from: answer)
-    }
-
-    public func listTaskPushNotificationConfigs(
-        _ request: A2AListTaskPushNotificationConfigsRequest, context: CallContext
-    ) async throws -> A2AListTaskPushNotificationConfigsResponse {
-        let answer = try await self.result(.listTaskPushNotificationConfigs, request, context)
-        return try ModelJSON.decodeAnswer(A2AListTaskPushNotificationConfigsResponse.self, from: answer)
-    }
-
-    public func deleteTaskPushNotificationConfig(
-        _ request: A2ADeleteTaskPushNotificationConfigRequest, context: CallContext
-    ) async throws {
-        _ = try await self.result(.deleteTaskPushNotificationConfig, request, context)
-    }
-
-    public func getExtendedAgentCard(
-        _ request: A2AGetExtendedAgentCardRequest, context: CallContext
-    ) async throws -> A2AAgentCard {
-        let answer = try await self.result(.getExtendedAgentCard, request, context)
-        return try ModelJSON.decodeAnswer(A2AAgentCard.self, from: answer)
-    }
-
     /// The card at the well-known path of the interface's host (§8.2).
-    public func getAgentCard(context: CallContext) async throws -> A2AAgentCard {
+    func card(_ context: CallContext) async throws -> A2AAgentCard {
         try await self.cards.card(ofHost: self.interface.url, context: context)
     }
 }

@@ -24,7 +24,8 @@ struct HTTPJSONHandler: Sendable {
                     versionParameter: request.uri.query.flatMap { query in
                         try? RESTQuery(query[...]).first(ignoringCase: ServiceParameters.Name.version)
                     })
-                return try await self.perform(match, call, context)
+                return try await self.service.perform(
+                    match.operation, of: HTTPJSONCall(match: match, call: call, context: context))
             }
         } catch let refusal as HTTPRefusal {
             var response = self.response(refusal.error, status: refusal.status)
@@ -35,61 +36,42 @@ struct HTTPJSONHandler: Sendable {
         }
     }
 
-    private func perform(_ match: RESTMatch, _ call: HTTPCall, _ context: CallContext) async throws -> Response {
-        let service = self.service
-        switch match.operation {
-        case .sendMessage: return try await self.unary(match, call, context, service.sendMessage)
-        case .getTask: return try await self.unary(match, call, context, service.getTask)
-        case .listTasks: return try await self.unary(match, call, context, service.listTasks)
-        case .cancelTask: return try await self.unary(match, call, context, service.cancelTask)
-        case .createTaskPushNotificationConfig:
-            return try await self.unary(match, call, context, service.createTaskPushNotificationConfig)
-        case .getTaskPushNotificationConfig:
-            return try await self.unary(match, call, context, service.getTaskPushNotificationConfig)
-        case .listTaskPushNotificationConfigs:
-            return try await self.unary(match, call, context, service.listTaskPushNotificationConfigs)
-        case .deleteTaskPushNotificationConfig:
-            return try await self.unary(match, call, context) { request, context in
-                try await service.deleteTaskPushNotificationConfig(request, context: context)
-                return Google_Protobuf_Empty()
-            }
-        case .getExtendedAgentCard: return try await self.unary(match, call, context, service.getExtendedAgentCard)
-        case .sendStreamingMessage: return try await self.stream(match, call, context, service.sendStreamingMessage)
-        case .subscribeToTask: return try await self.stream(match, call, context, service.subscribeToTask)
-        }
-    }
-
-    private func input<Input: RESTRequest>(_ match: RESTMatch, _ call: HTTPCall) async throws -> Input {
-        if call.request.method == .post { try call.checkContentType() }
-        let body = try await call.body()
-        return try Input(match, query: call.request.uri.query?[...], body: body[...])
-    }
-
-    private func unary<Input: RESTRequest, Output: Message>(
-        _ match: RESTMatch, _ call: HTTPCall, _ context: CallContext,
-        _ perform: (Input, CallContext) async throws -> Output
-    ) async throws -> Response {
-        let output = try await perform(try await self.input(match, call), context)
-        return HTTPCall.response(
-            .ok, try ModelJSON.encode(output), contentType: Self.contentType, context: context)
-    }
-
-    private func stream<Input: RESTRequest>(
-        _ match: RESTMatch, _ call: HTTPCall, _ context: CallContext,
-        _ perform: (Input, CallContext) async throws -> EventStream
-    ) async throws -> Response {
-        let events = try await perform(try await self.input(match, call), context)
-        return try await EventStreamResponse(
-            configuration: self.configuration,
-            encodeEvent: { try ModelJSON.encode($0) },
-            encodeError: { RESTError.encode($0) }
-        ).response(for: events, context: context)
-    }
-
     private func response(_ error: A2AError, status: HTTPResponse.Status? = nil) -> Response {
         var response = HTTPCall.response(
             status ?? HTTPResponse.Status(error), RESTError.encode(error), contentType: Self.contentType)
         HTTPCall.addFields(for: error, to: &response.headers)
         return response
+    }
+}
+
+/// One call over HTTP+JSON.
+private struct HTTPJSONCall: OperationCall {
+    let match: RESTMatch
+    let call: HTTPCall
+    let context: CallContext
+
+    private func input<Input: RESTRequest>() async throws -> Input {
+        if self.call.request.method == .post { try self.call.checkContentType() }
+        let body = try await self.call.body()
+        return try Input(self.match, query: self.call.request.uri.query?[...], body: body[...])
+    }
+
+    func unary<Input: RESTRequest, Output: Message>(
+        _ perform: (Input, CallContext) async throws -> Output
+    ) async throws -> Response {
+        let output = try await perform(try await self.input(), self.context)
+        return HTTPCall.response(
+            .ok, try ModelJSON.encode(output), contentType: HTTPJSONHandler.contentType, context: self.context)
+    }
+
+    func stream<Input: RESTRequest>(
+        _ perform: (Input, CallContext) async throws -> EventStream
+    ) async throws -> Response {
+        let events = try await perform(try await self.input(), self.context)
+        return try await EventStreamResponse(
+            configuration: self.call.configuration,
+            encodeEvent: { try ModelJSON.encode($0) },
+            encodeError: { RESTError.encode($0) }
+        ).response(for: events, context: self.context)
     }
 }

@@ -41,62 +41,13 @@ struct JSONRPCHandler: Sendable {
                     .methodNotFound,
                     "There is no method '\(rpc.method.prefix(100))'. A2A 1.0 methods are named like SendMessage.")
             }
-            response = try await self.perform(operation, rpc, context)
+            response = try await self.service.perform(
+                operation, of: JSONRPCCall(configuration: self.configuration, rpc: rpc, context: context))
         } catch {
             response = self.response(A2AError(wrapping: error), id: rpc.id ?? .null)
         }
         // A notification is carried out, but not answered.
         return rpc.id == nil ? Response(status: .noContent) : response
-    }
-
-    private func perform(
-        _ operation: A2AOperation, _ rpc: JSONRPC.Request, _ context: CallContext
-    ) async throws -> Response {
-        let service = self.service
-        switch operation {
-        case .sendMessage: return try await self.unary(rpc, context, service.sendMessage)
-        case .getTask: return try await self.unary(rpc, context, service.getTask)
-        case .listTasks: return try await self.unary(rpc, context, service.listTasks)
-        case .cancelTask: return try await self.unary(rpc, context, service.cancelTask)
-        case .createTaskPushNotificationConfig:
-            return try await self.unary(rpc, context, service.createTaskPushNotificationConfig)
-        case .getTaskPushNotificationConfig:
-            return try await self.unary(rpc, context, service.getTaskPushNotificationConfig)
-        case .listTaskPushNotificationConfigs:
-            return try await self.unary(rpc, context, service.listTaskPushNotificationConfigs)
-        case .deleteTaskPushNotificationConfig:
-            return try await self.unary(rpc, context) { request, context in
-                try await service.deleteTaskPushNotificationConfig(request, context: context)
-                return Google_Protobuf_Empty()
-            }
-        case .getExtendedAgentCard: return try await self.unary(rpc, context, service.getExtendedAgentCard)
-        case .sendStreamingMessage: return try await self.stream(rpc, context, service.sendStreamingMessage)
-        case .subscribeToTask: return try await self.stream(rpc, context, service.subscribeToTask)
-        }
-    }
-
-    private func unary<Input: Message, Output: Message>(
-        _ rpc: JSONRPC.Request, _ context: CallContext,
-        _ perform: (Input, CallContext) async throws -> Output
-    ) async throws -> Response {
-        let input = try ModelJSON.decode(Input.self, from: rpc.paramsOrEmpty)
-        let output = try await perform(input, context)
-        let body = try JSONRPC.encodeResult(id: rpc.id ?? .null, message: output)
-        return HTTPCall.response(body: body, context: context)
-    }
-
-    private func stream<Input: Message>(
-        _ rpc: JSONRPC.Request, _ context: CallContext,
-        _ perform: (Input, CallContext) async throws -> EventStream
-    ) async throws -> Response {
-        let input = try ModelJSON.decode(Input.self, from: rpc.paramsOrEmpty)
-        let events = try await perform(input, context)
-        let id = rpc.id ?? .null
-        return try await EventStreamResponse(
-            configuration: self.configuration,
-            encodeEvent: { try JSONRPC.encodeResult(id: id, message: $0) },
-            encodeError: { JSONRPC.encodeError(id: id, $0) }
-        ).response(for: events, context: context)
     }
 
     /// Errors of readable requests come with status 200; only authentication has a status of its own.
@@ -110,8 +61,31 @@ struct JSONRPCHandler: Sendable {
     }
 }
 
-extension HTTPCall {
-    fileprivate static func response(body: [UInt8], context: CallContext) -> Response {
-        self.response(.ok, body, contentType: JSONRPCHandler.contentType, context: context)
+/// One call over JSON-RPC.
+private struct JSONRPCCall: OperationCall {
+    let configuration: HTTPServerConfiguration
+    let rpc: JSONRPC.Request
+    let context: CallContext
+
+    func unary<Input: RESTRequest, Output: Message>(
+        _ perform: (Input, CallContext) async throws -> Output
+    ) async throws -> Response {
+        let input = try ModelJSON.decode(Input.self, from: self.rpc.paramsOrEmpty)
+        let output = try await perform(input, self.context)
+        let body = try JSONRPC.encodeResult(id: self.rpc.id ?? .null, message: output)
+        return HTTPCall.response(.ok, body, contentType: JSONRPCHandler.contentType, context: self.context)
+    }
+
+    func stream<Input: RESTRequest>(
+        _ perform: (Input, CallContext) async throws -> EventStream
+    ) async throws -> Response {
+        let input = try ModelJSON.decode(Input.self, from: self.rpc.paramsOrEmpty)
+        let events = try await perform(input, self.context)
+        let id = self.rpc.id ?? .null
+        return try await EventStreamResponse(
+            configuration: self.configuration,
+            encodeEvent: { try JSONRPC.encodeResult(id: id, message: $0) },
+            encodeError: { JSONRPC.encodeError(id: id, $0) }
+        ).response(for: events, context: self.context)
     }
 }

@@ -39,7 +39,7 @@ struct LibraryApplication: Sendable {
             onServerRunning: { channel in
                 let url = "http://127.0.0.1:\(channel.localAddress?.port ?? self.port)"
                 // Only the application knows under which address it is reached, so it completes the card.
-                self.runtime.card.supportedInterfaces = AgentServer.interfaces(base: url, Self.paths)
+                self.runtime.card.supportedInterfaces = HTTPBinding.interfaces(base: url, Self.paths)
                 start.yield(url)
             },
             logger: self.logger

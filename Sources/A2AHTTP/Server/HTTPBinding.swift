@@ -1,0 +1,104 @@
+public import A2A
+public import A2AServer
+import Hummingbird
+import HummingbirdCore
+import HummingbirdHTTP2
+import HummingbirdTLS
+public import Logging
+import NIOCore
+import NIOSSL
+
+/// The bindings over HTTP: card, JSON-RPC and HTTP+JSON on one port.
+public struct HTTPBinding: ServerBinding {
+    public var configuration: HTTPServerConfiguration
+
+    /// How long connections may take to end on shutdown.
+    private static let closingGrace: Duration = .seconds(5)
+
+    public init(_ configuration: HTTPServerConfiguration = .init()) {
+        self.configuration = configuration
+    }
+
+    public func serve(
+        _ service: any A2AService,
+        logger: Logger,
+        onListening: @escaping @Sendable (BindingEndpoint) async -> Void
+    ) async throws {
+        let routes = A2ARoutes(service: service, configuration: self.configuration)
+        let application = Application(
+            // Nothing but the agent is here, so no router has to find it.
+            responder: CallbackResponder { (request: Request, _: BasicRequestContext) in
+                await routes.respond(to: request) ?? Response(status: .notFound)
+            },
+            server: try self.serverBuilder(),
+            configuration: ApplicationConfiguration(
+                address: .hostname(self.configuration.host, port: self.configuration.port),
+                availableConnectionsDelegate: MaximumAvailableConnections(self.configuration.maxConnections)
+            ),
+            onServerRunning: { channel in await onListening(self.endpoint(channel.localAddress)) },
+            logger: logger
+        )
+        try await application.run()
+    }
+
+    private func endpoint(_ address: SocketAddress?) -> BindingEndpoint {
+        let host = self.configuration.host.contains(":") ? "[\(self.configuration.host)]" : self.configuration.host
+        let scheme = self.configuration.tls == nil ? "http" : "https"
+        let port = address?.port ?? self.configuration.port
+        let base = self.configuration.publicURL ?? "\(scheme)://\(host):\(port)"
+        return BindingEndpoint(address: base, interfaces: Self.interfaces(base: base, self.configuration))
+    }
+
+    /// The interfaces that a server with a configuration serves under a base URL.
+    public static func interfaces(base: String, _ configuration: HTTPServerConfiguration) -> [A2AAgentInterface] {
+        let version = configuration.versions.max() ?? .v1_0
+        return [
+            A2AAgentInterface(url: base + configuration.jsonRPCPath, binding: .jsonRPC, version: version),
+            A2AAgentInterface(url: base + configuration.httpJSONPath, binding: .httpJSON, version: version),
+        ]
+    }
+
+    private func serverBuilder() throws -> HTTPServerBuilder {
+        let idle = TimeAmount(self.configuration.idleTimeout)
+        let stalled = self.configuration.stalledReaderTimeout
+        let channel = HTTP1Channel.Configuration(
+            additionalChannelHandlers: [StalledReaderHandler(timeout: stalled)], idleTimeout: idle)
+        let http2 = HTTP2ChannelConfiguration(
+            idleTimeout: self.configuration.idleTimeout, gracefulCloseTimeout: Self.closingGrace,
+            streamConfiguration: channel)
+        if let files = self.configuration.tls {
+            return try .http2Upgrade(tlsConfiguration: try files.tlsConfiguration(), configuration: http2)
+        }
+        return self.configuration.isHTTP2PriorKnowledge
+            ? .plaintextHTTP2(configuration: http2) : .http1(configuration: channel)
+    }
+
+    public var description: String { "HTTP(\(self.configuration.host):\(self.configuration.port))" }
+}
+
+extension ServerBinding where Self == HTTPBinding {
+    /// JSON-RPC and HTTP+JSON, with the card.
+    public static func http(_ configuration: HTTPServerConfiguration = .init()) -> HTTPBinding {
+        HTTPBinding(configuration)
+    }
+}
+
+extension HTTPServerConfiguration.TLSFiles {
+    /// Reads the files.
+    ///
+    /// - Throws: An error of NIOSSL if a file is missing or not PEM.
+    fileprivate func tlsConfiguration() throws -> TLSConfiguration {
+        let chain = try NIOSSLCertificate.fromPEMFile(self.certificateChain).map {
+            NIOSSLCertificateSource.certificate($0)
+        }
+        let key = try NIOSSLPrivateKey(file: self.privateKey, format: .pem)
+        var configuration = TLSConfiguration.makeServerConfiguration(
+            certificateChain: chain, privateKey: .privateKey(key))
+        configuration.minimumTLSVersion = .tlsv12
+        if let roots = self.clientTrustRoots {
+            configuration.trustRoots = .certificates(try NIOSSLCertificate.fromPEMFile(roots))
+            configuration.certificateVerification = .noHostnameVerification
+        }
+        return configuration
+    }
+}
