@@ -15,6 +15,7 @@ final class TaskFollower: EventSource {
     private var first: StreamEvent?
     private var page: ArraySlice<LoggedEvent> = []
     private let endsWhenWaiting: Bool
+    private let deadline: ContinuousClock.Instant?
     private var hasEnded = false
 
     /// - Parameters:
@@ -22,9 +23,10 @@ final class TaskFollower: EventSource {
     ///   - cursor: The generation after which events are sent.
     ///   - endsWhenWaiting: Whether the stream ends at once if its first event says that the task waits for input: true for
     ///     the answer to a message, false for a subscription.
+    ///   - deadline: When the stream fails with `.deadlineExceeded`, if it has to wait then.
     init(
         taskID: String, scope: Scope, store: any TaskStore, handle: TaskWatches.Handle, first: StreamEvent?,
-        cursor: Int64, endsWhenWaiting: Bool = false
+        cursor: Int64, endsWhenWaiting: Bool = false, deadline: ContinuousClock.Instant? = nil
     ) {
         self.taskID = taskID
         self.scope = scope
@@ -33,6 +35,7 @@ final class TaskFollower: EventSource {
         self.first = first
         self.cursor = cursor
         self.endsWhenWaiting = endsWhenWaiting
+        self.deadline = deadline
     }
 
     func next() async throws -> StreamEvent? {
@@ -48,7 +51,7 @@ final class TaskFollower: EventSource {
             case .events(let events) where !events.isEmpty:
                 self.page = events[...]
             case .events:
-                try await self.handle.watch.wait(for: .event, after: self.cursor)
+                try await self.waitForEvent()
             case .gap(let oldest):
                 throw A2AError(
                     .unavailable,
@@ -61,6 +64,15 @@ final class TaskFollower: EventSource {
         self.cursor = event.generation
         self.hasEnded = event.update.closesStream
         return StreamEvent(event.update, generation: event.generation)
+    }
+
+    private func waitForEvent() async throws {
+        guard let deadline = self.deadline else {
+            return try await self.handle.watch.wait(for: .event, after: self.cursor)
+        }
+        try await withDeadline(deadline) { [watch = self.handle.watch, cursor = self.cursor] in
+            try await watch.wait(for: .event, after: cursor)
+        }
     }
 
     private func readPage() async throws -> EventPage {

@@ -4,6 +4,13 @@ extension TaskRuntime {
     public func sendMessage(
         _ request: A2ASendMessageRequest, context: CallContext
     ) async throws -> A2ASendMessageResponse {
+        guard let deadline = context.deadline else { return try await self.answer(request, context: context) }
+        return try await withDeadline(deadline) { try await self.answer(request, context: context) }
+    }
+
+    private func answer(
+        _ request: A2ASendMessageRequest, context: CallContext
+    ) async throws -> A2ASendMessageResponse {
         let (context, scope) = try self.checked(request, context)
         let historyLength = request.configuration.hasHistoryLength ? Int(request.configuration.historyLength) : nil
         let isImmediate = request.configuration.returnImmediately
@@ -28,7 +35,10 @@ extension TaskRuntime {
     ) async throws -> EventStream {
         try self.policy.requireStreaming()
         let (context, scope) = try self.checked(request, context)
-        switch try await self.accept(request, context: context, scope: scope, forceTask: true) {
+        let acceptance = try await withDeadline(context.deadline) {
+            try await self.accept(request, context: context, scope: scope, forceTask: true)
+        }
+        switch acceptance {
         case .message(let message):
             return EventStream([StreamEvent(.message(message))])
         case .task(let accepted):
@@ -41,7 +51,7 @@ extension TaskRuntime {
                 TaskFollower(
                     taskID: accepted.taskID, scope: scope, store: store, handle: accepted.watch,
                     first: StreamEvent(.task(first), generation: generation), cursor: generation,
-                    endsWhenWaiting: true)
+                    endsWhenWaiting: true, deadline: context.deadline)
             }
         }
     }
@@ -49,12 +59,12 @@ extension TaskRuntime {
     // MARK: Accepting a message
 
     /// What a message led to.
-    private enum Acceptance {
+    private enum Acceptance: Sendable {
         case message(A2AMessage)
         case task(AcceptedTask)
     }
 
-    private struct AcceptedTask {
+    private struct AcceptedTask: Sendable {
         var taskID: String
         /// The task when the message was accepted, and its generation then: the beginning of a stream.
         var first: A2ATask

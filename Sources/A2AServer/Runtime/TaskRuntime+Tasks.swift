@@ -85,7 +85,8 @@ extension TaskRuntime {
         {
             return EventStream { [store = self.store] in
                 TaskFollower(
-                    taskID: id, scope: scope, store: store, handle: handle, first: nil, cursor: events)
+                    taskID: id, scope: scope, store: store, handle: handle, first: nil, cursor: events,
+                    deadline: context.deadline)
             }
         }
         guard !snapshot.task.status.state.isTerminal else {
@@ -100,7 +101,7 @@ extension TaskRuntime {
             TaskFollower(
                 taskID: id, scope: scope, store: store, handle: handle,
                 first: StreamEvent(.task(snapshot.task), generation: snapshot.generation),
-                cursor: snapshot.generation)
+                cursor: snapshot.generation, deadline: context.deadline)
         }
     }
 

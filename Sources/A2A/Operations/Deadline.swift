@@ -1,5 +1,3 @@
-package import A2A
-
 /// Runs an operation until a deadline.
 ///
 /// When the deadline comes first, the operation is cancelled and, once it has ended, the error is thrown.
