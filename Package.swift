@@ -28,6 +28,7 @@ let package = Package(
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.0"),
     ],
     targets: [
         // MARK: The protocol: model, errors, operations, codecs. No I/O.
@@ -173,6 +174,7 @@ let package = Package(
             name: "CommandLineTests",
             dependencies: [
                 "A2A", "A2ACommand", "A2AAgentCommand", "A2AHTTP", "A2AReferenceAgent", "A2AServer", "A2ATesting",
+                .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ]
         ),
@@ -180,6 +182,7 @@ let package = Package(
             name: "InteropTests",
             dependencies: [
                 "A2A", "A2ACommand", "A2AAgentCommand", "A2AClient", "A2AHTTP", "A2ATesting",
+                .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ],
             exclude: ["python"]

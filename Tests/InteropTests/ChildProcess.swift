@@ -1,4 +1,5 @@
 import Foundation
+import Subprocess
 import Synchronization
 
 /// A program that runs while a scope lasts, in a process of its own.
@@ -7,11 +8,12 @@ import Synchronization
 /// So nothing stays behind when a test fails, is cancelled by its time limit, or takes the whole test run down.
 struct ChildProcess: Sendable {
     /// The lines that the program prints on standard output, for one reader.
+    ///
+    /// They end after both outputs, so that ``standardError`` is complete then.
     let lines: AsyncStream<String>
 
-    private let errors: OutputTail
-    private let lifeline: FileHandle
-    private let exit: AsyncStream<Int32>
+    private let errors = OutputTail()
+    private let lifeline = Lifeline()
 
     /// How long a stopped program may take to end before it is killed, in seconds.
     static let graceTime = 5
@@ -33,55 +35,48 @@ struct ChildProcess: Sendable {
         environment: [String: String] = [:],
         body: (ChildProcess) async throws -> Result
     ) async throws -> Result {
-        let child = try ChildProcess(executable, arguments, environment: environment)
-        do {
+        try await Self.supervise(executable, arguments, environment) { child in
             let result = try await body(child)
-            _ = await child.stop()
+            child.stop()
             return result
-        } catch {
-            _ = await child.stop()
-            throw error
-        }
+        }.closureResult
     }
 
     /// Runs a program to its end.
-    static func output(
-        of executable: URL, _ arguments: [String] = [], environment: [String: String] = [:]
-    ) async throws -> Outcome {
-        try await Self.run(executable, arguments, environment: environment) { child in
-            var lines: [String] = []
-            for await line in child.lines { lines.append(line) }
-            let status = await child.waitForExit()
-            try Task.checkCancellation()
-            return Outcome(status: status, lines: lines, errors: child.standardError)
-        }
-    }
-
-    /// Sends SIGTERM to the program and waits until it has ended.
     ///
-    /// - Returns: The exit status, or 128 and the signal; -1 if it was returned before.
-    func stop() async -> Int32 {
-        try? self.lifeline.close()
-        return await self.waitForExit()
+    /// - Parameter isLast: Sees each line of standard output as it comes. On `true` the program is stopped.
+    static func output(
+        of executable: URL,
+        _ arguments: [String] = [],
+        environment: [String: String] = [:],
+        until isLast: (String) -> Bool = { _ in false }
+    ) async throws -> Outcome {
+        let result = try await Self.supervise(executable, arguments, environment) { child in
+            var lines: [String] = []
+            for await line in child.lines {
+                lines.append(line)
+                if isLast(line) { child.stop() }
+            }
+            // The lines of a cancelled test end early.
+            try Task.checkCancellation()
+            return (lines: lines, errors: child.standardError)
+        }
+        let (lines, errors) = result.closureResult
+        return switch result.terminationStatus {
+        case .exited(let status): Outcome(status: status, lines: lines, errors: errors)
+        case .signaled(let signal): Outcome(status: 128 + signal, lines: lines, errors: errors)
+        }
     }
 
     /// The end of what the program has printed on standard error so far.
     var standardError: String { self.errors.text }
 
-    /// Waits until the program has ended.
-    ///
-    /// When the test is cancelled, such as by its time limit, it is stopped first.
-    private func waitForExit() async -> Int32 {
-        await withTaskCancellationHandler {
-            // In a task of its own: an iterator of a cancelled task ends at once.
-            await Task.detached { [exit] in
-                for await status in exit { return status }
-                return -1
-            }.value
-        } onCancel: {
-            try? self.lifeline.close()
-        }
+    /// Sends SIGTERM to the program, and SIGKILL after the grace time.
+    private func stop() {
+        self.lifeline.cut()
     }
+
+    // MARK: The process
 
     /// Runs the program "$@", stops it when standard input closes, and ends with its status.
     private static let supervisor = """
@@ -106,60 +101,73 @@ struct ChildProcess: Sendable {
         exit $status
         """
 
-    private static let starting = Mutex(())
+    private typealias Ending<Value> = ExecutionResult<Value, SequenceOutput, SequenceOutput>
 
-    private init(_ executable: URL, _ arguments: [String], environment: [String: String]) throws {
-        // One at a time: a program started between the two steps of another one's pipe would inherit its ends.
-        let (process, input, output, errors) = try Self.starting.withLock { _ in
-            let input = try Descriptors.pipe()
-            let output = try Descriptors.pipe()
-            let errors = try Descriptors.pipe()
-            let process = try Descriptors.spawn(
-                ["/bin/sh", "-c", Self.supervisor, "sh", executable.path] + arguments,
-                environment: ProcessInfo.processInfo.environment.merging(environment) { $1 },
-                standard: [input.reading, output.writing, errors.writing])
-            return (process, input, output, errors)
-        }
-        for descriptor in [input.reading, output.writing, errors.writing] { close(descriptor) }
-        self.lifeline = FileHandle(fileDescriptor: input.writing, closeOnDealloc: true)
-
-        let (lines, linesContinuation) = AsyncStream.makeStream(of: String.self)
-        self.lines = lines
-        Thread.detachNewThread {
-            var splitter = LineSplitter()
-            Descriptors.read(output.reading) { bytes in
-                for line in splitter.append(bytes) { linesContinuation.yield(line) }
+    /// Runs a program to its end, which comes early when `body` throws or the test is cancelled.
+    private static func supervise<Value: Sendable>(
+        _ executable: URL,
+        _ arguments: [String],
+        _ environment: [String: String],
+        body: (ChildProcess) async throws -> Value
+    ) async throws -> Ending<Value> {
+        var options = PlatformOptions()
+        // No signal: the closed lifeline has told the supervisor already, and without it the program would be left.
+        options.teardownSequence = [
+            .send(signal: Signal(rawValue: 0), allowedDurationToNextStep: .seconds(2 * Self.graceTime))
+        ]
+        var variables: [Environment.Key: String?] = [:]
+        for (name, value) in environment { variables[Environment.Key(stringLiteral: name)] = value }
+        let (lines, printing) = AsyncStream.makeStream(of: String.self)
+        let child = ChildProcess(lines: lines)
+        return try await Subprocess.run(
+            .name("sh"),
+            arguments: Arguments(["-c", Self.supervisor, "sh", executable.path] + arguments),
+            environment: .inherit.updating(variables), platformOptions: options,
+            input: child.lifeline, output: .sequence, error: .sequence
+        ) { process in
+            let (output, errors) = (process.standardOutput, process.standardError)
+            return try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask {
+                    defer { printing.finish() }
+                    async let tail: Void = child.errors.collect(errors)
+                    for try await line in output.strings(
+                        separatedBy: .unicodeScalarSequence(["\n"]), bufferingPolicy: .unbounded)
+                    {
+                        printing.yield(line)
+                    }
+                    try await tail
+                }
+                do {
+                    let result = try await body(child)
+                    try await group.waitForAll()
+                    return result
+                } catch {
+                    child.stop()
+                    // It may print while it stops.
+                    try? await group.waitForAll()
+                    throw error
+                }
             }
-            linesContinuation.finish()
-        }
-        let tail = OutputTail()
-        self.errors = tail
-        let (exit, exitContinuation) = AsyncStream.makeStream(of: Int32.self)
-        self.exit = exit
-        Thread.detachNewThread {
-            Descriptors.read(errors.reading) { tail.append($0) }
-            exitContinuation.yield(Descriptors.wait(process))
-            exitContinuation.finish()
         }
     }
 }
 
-/// Cuts bytes into lines.
-private struct LineSplitter {
-    private var rest = Data()
+/// The standard input of the supervisor, which carries nothing but its end.
+private struct Lifeline: InputProtocol {
+    private let end: AsyncStream<Never>
+    private let continuation: AsyncStream<Never>.Continuation
 
-    /// The lines that are complete with these bytes.
-    ///
-    /// No bytes mean the end: what is left is a line then.
-    mutating func append(_ bytes: Data) -> [String] {
-        if bytes.isEmpty {
-            defer { self.rest = Data() }
-            return self.rest.isEmpty ? [] : [String(decoding: self.rest, as: UTF8.self)]
-        }
-        self.rest.append(bytes)
-        var pieces = self.rest.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
-        self.rest = Data(pieces.removeLast())
-        return pieces.map { String(decoding: $0, as: UTF8.self) }
+    init() {
+        (self.end, self.continuation) = AsyncStream.makeStream()
+    }
+
+    func cut() {
+        self.continuation.finish()
+    }
+
+    /// Returns when the line is cut, the test is cancelled or the program has ended; standard input closes then.
+    func write(with writer: StandardInputWriter) async throws {
+        for await _ in self.end {}
     }
 }
 
@@ -167,12 +175,14 @@ private struct LineSplitter {
 private final class OutputTail: Sendable {
     /// In bytes.
     private static let limit = 16 * 1024
-    private let bytes = Mutex(Data())
+    private let bytes = Mutex<[UInt8]>([])
 
-    func append(_ data: Data) {
-        self.bytes.withLock { bytes in
-            bytes.append(data)
-            bytes = Data(bytes.suffix(Self.limit))
+    func collect(_ output: SubprocessOutputSequence) async throws {
+        for try await buffer in output {
+            self.bytes.withLock { bytes in
+                buffer.withUnsafeBytes { bytes.append(contentsOf: $0) }
+                bytes = bytes.suffix(Self.limit)
+            }
         }
     }
 

@@ -1,6 +1,7 @@
 import A2A
 import A2AReferenceAgent
 import Foundation
+import Subprocess
 import SwiftProtobuf
 import Testing
 
@@ -256,54 +257,49 @@ struct EndToEndTests {
     @Test("the executables themselves: output, exit status, separate streams")
     func processes() async throws {
         try await RunningAgent.with { url in
-            let good = try Executable.run(["send", "echo hi", "-o", "json", "-a", url])
+            let good = try await Executable.run(["send", "echo hi", "-o", "json", "-a", url])
             #expect(good.status == 0, "\(good.errors)")
             let reply = try parse(A2ASendMessageResponse.self, good.output)
             #expect(reply.message.text == "echo hi")
             #expect(good.errors.isEmpty)
-            let bad = try Executable.run(["task", "get", "nope", "-a", url])
+            let bad = try await Executable.run(["task", "get", "nope", "-a", url])
             #expect(bad.status == 1)
             #expect(bad.output.isEmpty)
             #expect(bad.errors.hasPrefix("Error: TaskNotFoundError: "))
-            let piped = try Executable.run(["send", "--data", "-", "-o", "json", "-a", url], input: "[1]")
+            let piped = try await Executable.run(["send", "--data", "-", "-o", "json", "-a", url], input: "[1]")
             #expect(piped.status == 0, "\(piped.errors)")
-            #expect(try Executable.run(["--bogus"]).status == 2)
-            #expect(try Executable.run(["send", "x", "-a", "http://127.0.0.1:1"]).status == 3)
+            #expect(try await Executable.run(["--bogus"]).status == 2)
+            #expect(try await Executable.run(["send", "x", "-a", "http://127.0.0.1:1"]).status == 3)
         }
     }
 }
 
 /// The built `a2a`, in a process of its own.
 enum Executable {
-    static func run(_ arguments: [String], input: String = "") throws -> (status: Int32, output: String, errors: String)
-    {
+    /// More output than this is an error, in bytes.
+    private static let outputLimit = 1 << 20
+
+    /// Runs it to its end, in an empty directory that is its home too.
+    ///
+    /// The status is 128 and the signal if one ended it.
+    static func run(
+        _ arguments: [String], input: String = ""
+    ) async throws -> (status: Int32, output: String, errors: String) {
         let directory = NSTemporaryDirectory() + "/a2a-run-\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: directory) }
-        try input.write(toFile: "\(directory)/in", atomically: false, encoding: .utf8)
-        // Not `Process`: on Linux its `waitUntilExit` may miss the end of a program that is quick.
-        let command =
-            ["/bin/sh", "-c", #"cd "$0" && exec "$@" <in >out 2>err"#, directory]
-            + [Self.products.appendingPathComponent("a2a").path] + arguments
-        let status = try Self.spawnAndWait(command, environment: ["HOME=\(directory)", "PATH=/usr/bin:/bin"])
-        func text(_ name: String) throws -> String {
-            try String(contentsOfFile: "\(directory)/\(name)", encoding: .utf8)
-        }
-        return (status, try text("out"), try text("err"))
-    }
-
-    private static func spawnAndWait(_ command: [String], environment: [String]) throws -> Int32 {
-        let arguments = command.map { strdup($0) } + [nil]
-        let variables = environment.map { strdup($0) } + [nil]
-        defer { for pointer in arguments + variables { free(pointer) } }
-        var process: pid_t = 0
-        let failure = posix_spawn(&process, command[0], nil, nil, arguments, variables)
-        guard failure == 0 else { throw POSIXError(POSIXErrorCode(rawValue: failure) ?? .EIO) }
-        var status: Int32 = 0
-        while waitpid(process, &status, 0) == -1 {
-            guard errno == EINTR else { throw POSIXError(.ECHILD) }
-        }
-        return status & 0x7f == 0 ? (status >> 8) & 0xff : 128 + (status & 0x7f)
+        let program = Self.products.appendingPathComponent("a2a").path
+        let result = try await Subprocess.run(
+            .name("sh"),
+            arguments: Arguments(["-c", #"cd "$0" && exec "$@""#, directory, program] + arguments),
+            environment: .custom(["HOME": directory, "PATH": "/usr/bin:/bin"]),
+            input: .string(input), output: .string(limit: Self.outputLimit), error: .string(limit: Self.outputLimit))
+        let status =
+            switch result.terminationStatus {
+            case .exited(let status): status
+            case .signaled(let signal): 128 + signal
+            }
+        return (status, result.standardOutput, result.standardError)
     }
 
     /// The directory of the built products: that of the test bundle.

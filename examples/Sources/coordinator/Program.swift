@@ -1,4 +1,5 @@
 import A2AHTTP
+import A2AServer
 import Logging
 import ServiceLifecycle
 import UnixSignals

@@ -1,4 +1,5 @@
 import Foundation
+import Subprocess
 
 /// One of the examples, started as a user starts it.
 enum RunningProgram {
@@ -8,51 +9,42 @@ enum RunningProgram {
 
     /// What a program printed, and how it ended.
     struct Outcome: Sendable {
+        /// The exit status, or 128 and the signal.
         var status: Int32
         var lines: [String]
     }
 
+    /// How long a program may take to end when the test has failed or run out of time, before it is killed.
+    static let graceTime = Duration.seconds(5)
+
     /// Runs a program to its end.
+    ///
+    /// Nothing stays behind when `onLine` throws or the test is cancelled: the program gets SIGTERM, later SIGKILL.
     ///
     /// - Parameter onLine: Sees each line of both outputs as it comes. On `false` the program gets SIGTERM.
     static func run(
         _ name: String, _ arguments: [String] = [], onLine: (String) async throws -> Bool = { _ in true }
     ) async throws -> Outcome {
-        let process = Process()
-        process.executableURL = try Self.executable(name)
-        process.arguments = arguments
-        let output = Pipe()
-        process.standardOutput = output
-        process.standardError = output
-        let (bytes, input) = AsyncStream<Data>.makeStream()
-        output.fileHandleForReading.readabilityHandler = { handle in
-            let data = handle.availableData
-            if data.isEmpty {
-                handle.readabilityHandler = nil
-                input.finish()
-            } else {
-                input.yield(data)
-            }
-        }
-        let (exits, exit) = AsyncStream<Int32>.makeStream()
-        process.terminationHandler = { exit.yield($0.terminationStatus) }
-        try process.run()
-        // Nothing may stay behind when a test fails.
-        defer { if process.isRunning { process.terminate() } }
-
-        var lines: [String] = []
-        var rest = Data()
-        for await data in bytes {
-            rest += data
-            while let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
-                let line = String(decoding: rest[rest.startIndex..<end], as: UTF8.self)
-                rest = Data(rest[rest.index(after: end)...])
+        var options = PlatformOptions()
+        options.teardownSequence = [.gracefulShutDown(allowedDurationToNextStep: Self.graceTime)]
+        let result = try await Subprocess.run(
+            .name("sh"),
+            arguments: Arguments(["-c", #"exec "$0" "$@""#, try Self.executable(name).path] + arguments),
+            platformOptions: options, input: .none, output: .sequence, error: .combinedWithOutput
+        ) { program in
+            var lines: [String] = []
+            for try await line in program.standardOutput.strings(separatedBy: .unicodeScalarSequence(["\n"])) {
                 lines.append(line)
-                if try await !onLine(line) { process.terminate() }
+                if try await !onLine(line) { try program.send(signal: .terminate) }
             }
+            // The lines of a cancelled test end early.
+            try Task.checkCancellation()
+            return lines
         }
-        for await status in exits { return Outcome(status: status, lines: lines) }
-        throw CancellationError()
+        return switch result.terminationStatus {
+        case .exited(let status): Outcome(status: status, lines: result.closureResult)
+        case .signaled(let signal): Outcome(status: 128 + signal, lines: result.closureResult)
+        }
     }
 
     /// The URL in the line that an example logs when it listens.
