@@ -11,6 +11,8 @@ let package = Package(
         .library(name: "A2AClient", targets: ["A2AClient"]),
         .library(name: "A2AServer", targets: ["A2AServer"]),
         .library(name: "A2AHTTP", targets: ["A2AHTTP"]),
+        .library(name: "A2AGRPC", targets: ["A2AGRPC"]),
+        .library(name: "A2AGateway", targets: ["A2AGateway"]),
         .library(name: "A2ATesting", targets: ["A2ATesting"]),
         .executable(name: "a2a", targets: ["A2ACommand"]),
         .executable(name: "a2a-agent", targets: ["A2AAgentCommand"]),
@@ -25,6 +27,9 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.0"),
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
+        .package(url: "https://github.com/grpc/grpc-swift-2", from: "2.4.0"),
+        .package(url: "https://github.com/grpc/grpc-swift-nio-transport", from: "2.9.0"),
+        .package(url: "https://github.com/grpc/grpc-swift-protobuf", from: "2.4.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
@@ -86,6 +91,33 @@ let package = Package(
             ]
         ),
 
+        .target(
+            name: "A2AGRPC",
+            dependencies: [
+                "A2A", "A2AClient", "A2AServer",
+                .product(name: "GRPCCore", package: "grpc-swift-2"),
+                .product(name: "GRPCNIOTransportHTTP2Posix", package: "grpc-swift-nio-transport"),
+                .product(name: "GRPCProtobuf", package: "grpc-swift-protobuf"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ]
+        ),
+
+        // MARK: Any binding in front of any other.
+        .target(
+            name: "A2AGateway",
+            dependencies: [
+                "A2A", "A2AClient", "A2AGRPC", "A2AHTTP", "A2AServer",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            ]
+        ),
+
         // MARK: Help for tests of agents and stores.
         .target(
             name: "A2ATesting",
@@ -108,7 +140,7 @@ let package = Package(
         .executableTarget(
             name: "A2AAgentCommand",
             dependencies: [
-                "A2A", "A2AHTTP", "A2AReferenceAgent", "A2AServer",
+                "A2A", "A2AGRPC", "A2AHTTP", "A2AReferenceAgent", "A2AServer",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ]
@@ -116,9 +148,10 @@ let package = Package(
         .executableTarget(
             name: "A2ACommand",
             dependencies: [
-                "A2A", "A2AClient", "A2AHTTP",
+                "A2A", "A2AClient", "A2AGRPC", "A2AGateway", "A2AHTTP", "A2AServer",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ]
         ),
@@ -164,16 +197,46 @@ let package = Package(
             exclude: ["Certificates"]
         ),
         .testTarget(
+            name: "A2AGRPCTests",
+            dependencies: [
+                "A2A", "A2AClient", "A2AGRPC", "A2AReferenceAgent", "A2AServer", "A2ATesting",
+                .product(name: "GRPCCore", package: "grpc-swift-2"),
+                .product(name: "GRPCNIOTransportHTTP2Posix", package: "grpc-swift-nio-transport"),
+                .product(name: "GRPCProtobuf", package: "grpc-swift-protobuf"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ],
+            exclude: ["Certificates"]
+        ),
+        .testTarget(
+            name: "A2AGatewayTests",
+            dependencies: [
+                "A2A", "A2AClient", "A2ACommand", "A2AGRPC", "A2AGateway", "A2AHTTP", "A2AReferenceAgent", "A2AServer",
+                "A2ATesting",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ]
+        ),
+        .testTarget(
             name: "CrossBindingTests",
             dependencies: [
-                "A2A", "A2AClient", "A2AHTTP", "A2AReferenceAgent", "A2AServer", "A2ATesting",
+                "A2A", "A2AClient", "A2AGRPC", "A2AGateway", "A2AHTTP", "A2AReferenceAgent", "A2AServer", "A2ATesting",
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ]
         ),
         .testTarget(
             name: "CommandLineTests",
             dependencies: [
-                "A2A", "A2ACommand", "A2AAgentCommand", "A2AHTTP", "A2AReferenceAgent", "A2AServer", "A2ATesting",
+                "A2A", "A2ACommand", "A2AAgentCommand", "A2AGRPC", "A2AHTTP", "A2AReferenceAgent", "A2AServer",
+                "A2ATesting",
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ]
@@ -181,7 +244,7 @@ let package = Package(
         .testTarget(
             name: "InteropTests",
             dependencies: [
-                "A2A", "A2ACommand", "A2AAgentCommand", "A2AClient", "A2AHTTP", "A2ATesting",
+                "A2A", "A2ACommand", "A2AAgentCommand", "A2AClient", "A2AGRPC", "A2AHTTP", "A2ATesting",
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ],

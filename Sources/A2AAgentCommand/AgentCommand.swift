@@ -1,4 +1,5 @@
 import A2A
+import A2AGRPC
 import A2AHTTP
 import A2AReferenceAgent
 import A2AServer
@@ -42,13 +43,6 @@ struct AgentCommand: AsyncParsableCommand {
         transform: Self.logLevel)
     var logLevel: Logger.Level = .notice
 
-    func validate() throws {
-        guard (self.listening.tlsCertificate == nil) == (self.listening.tlsKey == nil) else {
-            throw ValidationError("--tls-certificate and --tls-key go together.")
-        }
-        guard (0...65535).contains(self.listening.port) else { throw ValidationError("--port takes 0 to 65535.") }
-    }
-
     func run() async throws {
         LoggingSystem.bootstrap(StreamLogHandler.standardError)
         var logger = Logger(label: "a2a-agent")
@@ -68,15 +62,24 @@ struct AgentCommand: AsyncParsableCommand {
             let authenticator = StaticTokenAuthenticator([token: Principal(id: "token")])
             middleware.append(AuthenticationMiddleware(authenticator))
         }
-        var configuration = self.listening.configuration
-        configuration.maxBodyBytes = self.limits.maxBodyBytes
-        if self.lenientVersion { configuration.assumedVersion = .v1_0 }
         let server = AgentServer(
-            runtime: runtime, configuration: configuration, middleware: middleware, logger: logger
-        ) { [configuration] baseURL in
-            Banner(baseURL: baseURL, configuration: configuration).print()
+            runtime: runtime, bindings: self.bindings, middleware: middleware, logger: logger
+        ) { endpoints in
+            Banner(endpoints: endpoints).print()
         }
         try await server.runService()
+    }
+
+    /// The bindings, HTTP first: it has the card.
+    private var bindings: [any ServerBinding] {
+        let assumedVersion: ProtocolVersion = self.lenientVersion ? .v1_0 : .v0_3
+        var http = self.listening.http
+        http.maxBodyBytes = self.limits.maxBodyBytes
+        http.assumedVersion = assumedVersion
+        guard var grpc = self.listening.grpc else { return [.http(http)] }
+        grpc.maxMessageBytes = self.limits.maxBodyBytes
+        grpc.assumedVersion = assumedVersion
+        return [.http(http), .grpc(grpc)]
     }
 
     private static func logLevel(_ name: String) throws -> Logger.Level {

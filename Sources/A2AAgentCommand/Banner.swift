@@ -1,26 +1,42 @@
+import A2A
 import A2AHTTP
+import A2AServer
 import Foundation
 
 /// What the agent says once it listens: where, and a line to paste.
 ///
 /// The last line, `READY <base URL>`, is for programs that wait for it.
 struct Banner {
-    let baseURL: String
-    let configuration: HTTPServerConfiguration
+    /// Where the bindings listen; HTTP first.
+    let endpoints: [BindingEndpoint]
 
     var text: String {
-        """
-        swift-a2a reference agent
-          Agent card  \(self.baseURL)\(A2ARoutes.cardPath)
-          JSON-RPC    \(self.baseURL)\(self.configuration.jsonRPCPath)
-          HTTP+JSON   \(self.baseURL)\(self.configuration.httpJSONPath)
+        let baseURL = self.endpoints.first?.address ?? ""
+        let places =
+            [("Agent card", baseURL + A2ARoutes.cardPath)]
+            + self.endpoints.flatMap(\.interfaces)
+            .map { (Self.name(of: $0.binding), $0.url) }
+        let width = places.map(\.0.count).max() ?? 0
+        let lines = places.map { "  " + $0.padding(toLength: width, withPad: " ", startingAt: 0) + "  " + $1 }
+        return """
+            swift-a2a reference agent
+            \(lines.joined(separator: "\n"))
 
-        Try it:
-          swift run a2a send --agent-card \(self.baseURL) "Hello"
+            Try it:
+              swift run a2a send --agent-card \(baseURL) "Hello"
 
-        READY \(self.baseURL)
+            READY \(baseURL)
 
-        """
+            """
+    }
+
+    private static func name(of binding: ProtocolBinding) -> String {
+        switch binding {
+        case .jsonRPC: "JSON-RPC"
+        case .httpJSON: "HTTP+JSON"
+        case .grpc: "gRPC"
+        default: binding.rawValue
+        }
     }
 
     func print() {

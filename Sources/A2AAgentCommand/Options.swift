@@ -1,3 +1,4 @@
+import A2AGRPC
 import A2AHTTP
 import A2AServer
 import ArgumentParser
@@ -11,9 +12,23 @@ struct ListeningOptions: ParsableArguments {
     var port = 9900
 
     @Option(
+        name: .customLong("grpc-port"),
+        help: ArgumentHelp("The port for gRPC; 0 takes a free one. (default: the one after --port)", valueName: "port"))
+    var grpcPort: Int?
+
+    @Flag(name: .customLong("no-grpc"), help: "Do not serve gRPC.")
+    var noGRPC = false
+
+    @Option(
         help: ArgumentHelp(
             "The base URL that the card names, if callers reach the agent under another one.", valueName: "url"))
     var publicURL: String?
+
+    @Option(
+        name: .customLong("public-grpc-address"),
+        help: ArgumentHelp(
+            "The address that the card names for gRPC, if callers reach it under another one.", valueName: "host:port"))
+    var publicGRPCAddress: String?
 
     @Option(help: ArgumentHelp("A certificate chain in PEM; switches TLS on, with HTTP/2 by ALPN.", valueName: "file"))
     var tlsCertificate: String?
@@ -24,7 +39,34 @@ struct ListeningOptions: ParsableArguments {
     @Flag(name: .customLong("http2-prior-knowledge"), help: "Without TLS, speak HTTP/2 only.")
     var http2PriorKnowledge = false
 
-    var configuration: HTTPServerConfiguration {
+    func validate() throws {
+        guard (self.tlsCertificate == nil) == (self.tlsKey == nil) else {
+            throw ValidationError("--tls-certificate and --tls-key go together.")
+        }
+        guard (0...65535).contains(self.port) else { throw ValidationError("--port takes 0 to 65535.") }
+        guard (0...65535).contains(self.resolvedGRPCPort) else {
+            throw ValidationError("--grpc-port takes 0 to 65535; without it the port after --port is taken.")
+        }
+    }
+
+    /// The port for gRPC: by default the one after HTTP's, and a free one beside a free one.
+    private var resolvedGRPCPort: Int { self.grpcPort ?? (self.port == 0 ? 0 : self.port + 1) }
+
+    /// How gRPC is served; `nil` for not at all.
+    var grpc: GRPCServerConfiguration? {
+        guard !self.noGRPC else { return nil }
+        var configuration = GRPCServerConfiguration()
+        configuration.host = self.host
+        configuration.port = self.resolvedGRPCPort
+        configuration.publicAddress = self.publicGRPCAddress
+        if let certificate = self.tlsCertificate, let key = self.tlsKey {
+            configuration.tls = .init(certificateChain: certificate, privateKey: key)
+        }
+        return configuration
+    }
+
+    /// How HTTP is served.
+    var http: HTTPServerConfiguration {
         var configuration = HTTPServerConfiguration()
         configuration.host = self.host
         configuration.port = self.port

@@ -26,11 +26,7 @@ struct Invocation: Sendable {
         } catch {
             return self.report(parsing: error)
         }
-        guard let command = command as? any ToolCommand else {
-            // A command without a verb, such as `a2a task`: its help is the answer.
-            self.console.write(Self.help(for: command) + "\n")
-            return .success
-        }
+        guard let command = command as? any ToolCommand else { return self.help(command) }
         let redactor = Redactor()
         let console = RedactingConsole(base: self.console, redactor: redactor)
         let settings: Settings
@@ -67,8 +63,15 @@ struct Invocation: Sendable {
             .report(ToolError.usage(RootCommand.message(for: error)))
     }
 
-    private static func help(for command: any ParsableCommand) -> String {
-        RootCommand.helpMessage(for: type(of: command))
+    /// Answers `a2a help` and commands without a verb, such as `a2a task`: all that they do is to ask for help.
+    private func help(_ command: any ParsableCommand) -> ToolStatus {
+        var command = command
+        do {
+            try command.run()
+            return .success
+        } catch {
+            return self.report(parsing: error)
+        }
     }
 
     /// Whether `-v` or `--version` stands among the arguments.
@@ -131,6 +134,8 @@ struct RootCommand: ParsableCommand {
             'a2a config show' tells what is in force.
             """,
         version: Invocation.version,
-        subcommands: [SendCommand.self, TaskCommand.self, CardCommand.self, ConfigCommand.self]
+        subcommands: [
+            SendCommand.self, TaskCommand.self, CardCommand.self, GatewayCommand.self, ConfigCommand.self,
+        ]
     )
 }

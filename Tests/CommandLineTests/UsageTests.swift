@@ -57,6 +57,18 @@ struct UsageTests {
         #expect(result.notes.isEmpty)
     }
 
+    @Test(
+        "help is of what was asked for",
+        arguments: [
+            (["--help"], "USAGE: a2a <subcommand>"), (["help"], "USAGE: a2a <subcommand>"),
+            (["help", "send"], "USAGE: a2a send"), (["send", "--help"], "USAGE: a2a send"),
+            (["task"], "USAGE: a2a task <subcommand>"), (["gateway", "-h"], "USAGE: a2a gateway"),
+        ])
+    func helpOf(_ arguments: [String], _ usage: String) async {
+        let result = await runTool(arguments)
+        #expect(result.output.contains(usage), "\(result.output.prefix(200))")
+    }
+
     @Test("the version", arguments: [["--version"], ["-v"], ["send", "-v"], ["task", "get", "--version"]])
     func version(_ arguments: [String]) async {
         let result = await runTool(arguments)

@@ -1,5 +1,6 @@
 import A2A
 import A2AClient
+import A2AGRPC
 import A2AHTTP
 import FoundationEssentials
 import Logging
@@ -59,7 +60,10 @@ struct AgentConnection: Sendable {
         configuration.sendTimeout = settings.timeout
         configuration.logger = Self.logger(tool)
         let factory = try Self.factory(tool, queryParameters: credentials.queryParameters)
-        let client = try Client(card: card.card, transports: [factory], configuration: configuration)
+        var grpc = GRPCClientOptions()
+        grpc.insecurelyAcceptAnyCertificate = settings.isInsecure
+        let transports: [any TransportFactory] = [factory, try GRPCTransportFactory(options: grpc)]
+        let client = try Client(card: card.card, transports: transports, configuration: configuration)
         if let interface = client.interface {
             Self.debug(
                 tool, "chose \(interface.protocolBinding) at \(interface.url), signalling A2A \(client.version)")

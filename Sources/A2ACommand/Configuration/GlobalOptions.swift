@@ -17,7 +17,7 @@ struct GlobalOptions: ParsableArguments {
 
     @Option(
         parsing: .singleValue,
-        help: "Preferred binding: jsonrpc or http+json. Repeatable, best first. (default: the card's order)")
+        help: "Preferred binding: jsonrpc, http+json or grpc. Repeatable, best first. (default: the card's order)")
     var transport: [String] = []
 
     @Option(help: "Bearer token to authenticate with.")

@@ -150,9 +150,8 @@ struct Settings: Sendable {
         switch text.lowercased() {
         case "jsonrpc", "json-rpc": return .jsonRPC
         case "http+json", "rest", "http-json", "httpjson": return .httpJSON
-        // A card may offer it; this tool does not speak it, so it is passed over.
         case "grpc": return .grpc
-        default: throw ToolError.usage("--transport is jsonrpc or http+json, not '\(text)'.")
+        default: throw ToolError.usage("--transport is jsonrpc, http+json or grpc, not '\(text)'.")
         }
     }
 

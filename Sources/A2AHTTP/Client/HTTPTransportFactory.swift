@@ -53,19 +53,23 @@ extension Client {
     ///
     /// - Parameters:
     ///   - reference: A host (`example.com`), an origin (`http://127.0.0.1:9900`), the URL of a card, or a path.
-    ///   - transport: How the agent is reached.
+    ///   - transport: How the card is fetched, and the agent reached over HTTP.
+    ///   - additionalTransports: Other ways to reach the agent, such as gRPC. Which one is taken is decided by the card's
+    ///     order, or by ``ClientConfiguration/preferredBindings``.
     ///   - resolver: Where cards are remembered; `nil` asks anew.
     /// - Throws: ``A2AError``; see ``AgentCardResolver/resolve(_:options:)`` and ``InterfaceSelection``.
     public static func discover(
         _ reference: String,
         configuration: ClientConfiguration = .init(),
         transport: HTTPTransportFactory = .init(),
+        additionalTransports: [any TransportFactory] = [],
         resolver: AgentCardResolver? = nil
     ) async throws -> Client {
         let resolver = resolver ?? AgentCardResolver(fetcher: transport.cardFetcher)
         let options = CallOptions(timeout: configuration.timeout, parameters: configuration.parameters)
         let card = try await resolver.resolve(AgentCardReference(parsing: reference), options: options)
-        return try Client(card: card.card, transports: [transport], configuration: configuration)
+        return try Client(
+            card: card.card, transports: [transport] + additionalTransports, configuration: configuration)
     }
 }
 

@@ -18,6 +18,8 @@ public struct A2ARoutes: Sendable {
 
     private let configuration: HTTPServerConfiguration
     private let card: AgentCardHandler
+    /// Whether tenants have cards of their own.
+    private let hasTenantCards: Bool
     private let jsonRPC: JSONRPCHandler
     private let httpJSON: HTTPJSONHandler
     /// Where HTTP+JSON is mounted, without a slash at the end.
@@ -30,6 +32,7 @@ public struct A2ARoutes: Sendable {
         self.configuration = configuration
         self.prefix = Self.normalized(configuration.httpJSONPath)
         self.card = AgentCardHandler(service: service, configuration: configuration)
+        self.hasTenantCards = service is any AgentCardDocuments
         self.jsonRPC = JSONRPCHandler(service: service, configuration: configuration)
         self.httpJSON = HTTPJSONHandler(service: service, configuration: configuration)
     }
@@ -43,6 +46,14 @@ public struct A2ARoutes: Sendable {
         for method in Self.methods {
             router.on(RouterPath(Self.cardPath), method: method) { [card] request, _ in
                 await card.respond(to: request)
+            }
+            if self.hasTenantCards {
+                router.on(RouterPath("{tenant}" + Self.cardPath), method: method) { [card] request, _ in
+                    guard let tenant = AgentCardHandler.tenant(ofCardAt: request.uri.path) else {
+                        return Response(status: .notFound)
+                    }
+                    return await card.respond(to: request, tenant: tenant)
+                }
             }
             router.on(RouterPath(self.configuration.jsonRPCPath), method: method) { [jsonRPC] request, _ in
                 await jsonRPC.respond(to: request)
@@ -60,14 +71,21 @@ public struct A2ARoutes: Sendable {
     }
 
     /// Answers a request without a router, or gives `nil` if the path is none of the agent's.
-    func respond(to request: Request) async -> Response? {
+    ///
+    /// - Parameter caller: Who waits for the answer; the call is cancelled when they leave.
+    func respond(to request: Request, caller: CallerWatch?) async -> Response? {
         let path = request.uri.path
-        if path == self.configuration.jsonRPCPath { return await self.jsonRPC.respond(to: request) }
+        if path == self.configuration.jsonRPCPath {
+            return await self.jsonRPC.respond(to: request, caller: caller)
+        }
         if path == Self.cardPath { return await self.card.respond(to: request) }
+        if self.hasTenantCards, let tenant = AgentCardHandler.tenant(ofCardAt: path) {
+            return await self.card.respond(to: request, tenant: tenant)
+        }
         guard path.hasPrefix(self.prefix) else { return nil }
         let rest = path.dropFirst(self.prefix.count)
         guard rest.isEmpty || rest.first == "/" else { return nil }
-        return await self.httpJSON.respond(to: request, path: rest)
+        return await self.httpJSON.respond(to: request, path: rest, caller: caller)
     }
 
     private static let methods: [HTTPRequest.Method] = [.get, .head, .post, .put, .patch, .delete, .options]

@@ -5,29 +5,39 @@ import Synchronization
 
 /// Serves the public card at its well-known path, with what caches need (§8.6).
 final class AgentCardHandler: Sendable {
+    /// How many tenants' cards are remembered; of more, the one that was asked for longest ago is rendered anew.
+    private static let capacity = 64
+
     private struct Rendered {
-        var card: A2AAgentCard
+        /// What was rendered; `nil` if it came as JSON.
+        var card: A2AAgentCard?
         var body: [UInt8]
         var etag: String
         var lastModified: Date
+        var lastUse: UInt64
+    }
+
+    private struct State {
+        var byTenant: [String: Rendered] = [:]
+        var uses: UInt64 = 0
     }
 
     private let service: any A2AService
     private let configuration: HTTPServerConfiguration
-    private let rendered = Mutex<Rendered?>(nil)
+    private let rendered = Mutex(State())
 
     init(service: any A2AService, configuration: HTTPServerConfiguration) {
         self.service = service
         self.configuration = configuration
     }
 
-    func respond(to request: Request) async -> Response {
+    func respond(to request: Request, tenant: String = "") async -> Response {
         guard request.method == .get || request.method == .head else {
             return Response(status: .methodNotAllowed, headers: [.allow: "GET, HEAD"])
         }
         do {
-            let context = CallContext(parameters: ServiceParameters(request.headers))
-            let rendered = try self.render(try await self.service.getAgentCard(context: context))
+            let context = CallContext(tenant: tenant, parameters: ServiceParameters(request.headers))
+            let rendered = try await self.rendered(context)
             let headers: HTTPFields = [
                 .contentType: "application/json",
                 .cacheControl: "public, max-age=\(self.configuration.cardMaxAge.components.seconds)",
@@ -46,14 +56,44 @@ final class AgentCardHandler: Sendable {
         }
     }
 
+    /// The tenant in `/{tenant}/.well-known/agent-card.json`, or `nil` for any other path.
+    static func tenant(ofCardAt path: String) -> String? {
+        guard path.hasSuffix(A2ARoutes.cardPath) else { return nil }
+        let segment = path.dropLast(A2ARoutes.cardPath.utf8.count).dropFirst()
+        guard !segment.isEmpty, !segment.contains("/") else { return nil }
+        return segment.removingPercentEncoding
+    }
+
     /// The card in JSON; encoded again only when it has changed.
-    private func render(_ card: A2AAgentCard) throws -> Rendered {
-        try self.rendered.withLock { rendered in
-            if let rendered, rendered.card == card { return rendered }
-            let body = try ModelJSON.encode(card)
+    private func rendered(_ context: CallContext) async throws -> Rendered {
+        if let service = self.service as? any AgentCardDocuments {
+            let body = try await service.agentCardJSON(context: context)
+            return self.remembered(for: context.tenant, ifStill: { $0.body == body }, else: { (nil, body) })
+        }
+        let card = try await self.service.getAgentCard(context: context)
+        return try self.remembered(
+            for: context.tenant, ifStill: { $0.card == card }, else: { (card, try ModelJSON.encode(card)) })
+    }
+
+    private func remembered(
+        for tenant: String, ifStill isCurrent: (Rendered) -> Bool, else render: () throws -> (A2AAgentCard?, [UInt8])
+    ) rethrows -> Rendered {
+        try self.rendered.withLock { state in
+            state.uses += 1
+            if let known = state.byTenant[tenant], isCurrent(known) {
+                state.byTenant[tenant]?.lastUse = state.uses
+                return known
+            }
+            let (card, body) = try render()
             let new = Rendered(
-                card: card, body: body, etag: "\"\(Self.fingerprint(body))\"", lastModified: Date())
-            rendered = new
+                card: card, body: body, etag: "\"\(Self.fingerprint(body))\"", lastModified: Date(),
+                lastUse: state.uses)
+            state.byTenant[tenant] = new
+            if state.byTenant.count > Self.capacity,
+                let oldest = state.byTenant.min(by: { $0.value.lastUse < $1.value.lastUse })
+            {
+                state.byTenant[oldest.key] = nil
+            }
             return new
         }
     }

@@ -8,7 +8,7 @@ import ServiceLifecycle
 ///
 /// An error before the first event is thrown, so that it becomes an ordinary answer; a later one is the last event.
 struct EventStreamResponse {
-    let configuration: HTTPServerConfiguration
+    let call: HTTPCall
     let encodeEvent: @Sendable (A2AStreamResponse) throws -> [UInt8]
     let encodeError: @Sendable (A2AError) -> [UInt8]
 
@@ -16,7 +16,8 @@ struct EventStreamResponse {
         var iterator = events.makeAsyncIterator()
         let first = try await iterator.next()
         let rest = Handover(iterator)
-        let configuration = self.configuration
+        let configuration = self.call.configuration
+        let caller = self.call.caller
         let (encodeEvent, encodeError) = (self.encodeEvent, self.encodeError)
 
         var headers: HTTPFields = [
@@ -24,6 +25,8 @@ struct EventStreamResponse {
         ]
         HTTPCall.addParameters(of: context, to: &headers)
         let body = ResponseBody { writer in
+            caller?.begin()
+            defer { caller?.end() }
             let buffer = StreamBuffer(highWatermark: configuration.streamBufferBytes)
             // What comes next is pulled by one task and written by another, so that a comment can be sent while the next event
             // is waited for, and so that many small events leave in one write.
@@ -44,7 +47,7 @@ struct EventStreamResponse {
                     } catch {
                         var bytes: [UInt8] = []
                         SSEWriter.append(data: encodeError(A2AError(wrapping: error)), to: &bytes)
-                        try? await buffer.append(bytes)
+                        buffer.finish(bytes)
                     }
                     buffer.finish()
                 }
@@ -58,8 +61,7 @@ struct EventStreamResponse {
                     guard (try? await gracefulShutdown()) != nil else { return }
                     var bytes: [UInt8] = []
                     SSEWriter.append(data: encodeError(Self.shuttingDown), to: &bytes)
-                    try? await buffer.append(bytes)
-                    buffer.finish()
+                    buffer.finish(bytes)
                 }
                 while let bytes = await buffer.take() {
                     try await writer.write(ByteBuffer(bytes: bytes))

@@ -25,12 +25,13 @@ public struct HTTPBinding: ServerBinding {
         onListening: @escaping @Sendable (BindingEndpoint) async -> Void
     ) async throws {
         let routes = A2ARoutes(service: service, configuration: self.configuration)
+        let watches = CallerWatches()
         let application = Application(
             // Nothing but the agent is here, so no router has to find it.
-            responder: CallbackResponder { (request: Request, _: BasicRequestContext) in
-                await routes.respond(to: request) ?? Response(status: .notFound)
+            responder: CallbackResponder { (request: Request, context: ChannelRequestContext) in
+                await routes.respond(to: request, caller: watches[context.channel]) ?? Response(status: .notFound)
             },
-            server: try self.serverBuilder(),
+            server: try self.serverBuilder(watches),
             configuration: ApplicationConfiguration(
                 address: .hostname(self.configuration.host, port: self.configuration.port),
                 availableConnectionsDelegate: MaximumAvailableConnections(self.configuration.maxConnections)
@@ -58,11 +59,12 @@ public struct HTTPBinding: ServerBinding {
         ]
     }
 
-    private func serverBuilder() throws -> HTTPServerBuilder {
+    private func serverBuilder(_ watches: CallerWatches) throws -> HTTPServerBuilder {
         let idle = TimeAmount(self.configuration.idleTimeout)
         let stalled = self.configuration.stalledReaderTimeout
         let channel = HTTP1Channel.Configuration(
-            additionalChannelHandlers: [StalledReaderHandler(timeout: stalled)], idleTimeout: idle)
+            additionalChannelHandlers: [StalledReaderHandler(timeout: stalled), CallerWatchHandler(watches)],
+            idleTimeout: idle)
         let http2 = HTTP2ChannelConfiguration(
             idleTimeout: self.configuration.idleTimeout, gracefulCloseTimeout: Self.closingGrace,
             streamConfiguration: channel)

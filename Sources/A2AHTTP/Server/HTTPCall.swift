@@ -7,11 +7,14 @@ import NIOCore
 struct HTTPCall {
     let configuration: HTTPServerConfiguration
     let request: Request
+    /// Who waits for the answer, where that is known.
+    let caller: CallerWatch?
     private let fields: Fields
 
-    init(configuration: HTTPServerConfiguration, request: Request) {
+    init(configuration: HTTPServerConfiguration, request: Request, caller: CallerWatch? = nil) {
         self.configuration = configuration
         self.request = request
+        self.caller = caller
         self.fields = Fields(request.headers)
     }
 
@@ -83,6 +86,14 @@ struct HTTPCall {
             bytes.append(contentsOf: buffer.readableBytesView)
         }
         return bytes
+    }
+
+    /// Performs the call, and cancels it when the caller leaves.
+    ///
+    /// To be begun when the request has been read: what broke off before tells so itself.
+    func perform(_ body: () async throws -> Response) async throws -> Response {
+        guard let caller = self.caller else { return try await body() }
+        return try await caller.during(body)
     }
 
     /// An answer in JSON.

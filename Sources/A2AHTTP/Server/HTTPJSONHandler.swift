@@ -10,8 +10,8 @@ struct HTTPJSONHandler: Sendable {
     let configuration: HTTPServerConfiguration
 
     /// - Parameter path: The percent-encoded path below the binding's prefix.
-    func respond(to request: Request, path: Substring) async -> Response {
-        let call = HTTPCall(configuration: self.configuration, request: request)
+    func respond(to request: Request, path: Substring, caller: CallerWatch? = nil) async -> Response {
+        let call = HTTPCall(configuration: self.configuration, request: request, caller: caller)
         do {
             switch try RESTRouter.match(method: request.method, path: path) {
             case .notFound:
@@ -59,19 +59,25 @@ private struct HTTPJSONCall: OperationCall {
     func unary<Input: RESTRequest, Output: Message>(
         _ perform: (Input, CallContext) async throws -> Output
     ) async throws -> Response {
-        let output = try await perform(try await self.input(), self.context)
-        return HTTPCall.response(
-            .ok, try ModelJSON.encode(output), contentType: HTTPJSONHandler.contentType, context: self.context)
+        let input: Input = try await self.input()
+        return try await self.call.perform {
+            let output = try await perform(input, self.context)
+            return HTTPCall.response(
+                .ok, try ModelJSON.encode(output), contentType: HTTPJSONHandler.contentType, context: self.context)
+        }
     }
 
     func stream<Input: RESTRequest>(
         _ perform: (Input, CallContext) async throws -> EventStream
     ) async throws -> Response {
-        let events = try await perform(try await self.input(), self.context)
-        return try await EventStreamResponse(
-            configuration: self.call.configuration,
-            encodeEvent: { try ModelJSON.encode($0) },
-            encodeError: { RESTError.encode($0) }
-        ).response(for: events, context: self.context)
+        let input: Input = try await self.input()
+        return try await self.call.perform {
+            let events = try await perform(input, self.context)
+            return try await EventStreamResponse(
+                call: self.call,
+                encodeEvent: { try ModelJSON.encode($0) },
+                encodeError: { RESTError.encode($0) }
+            ).response(for: events, context: self.context)
+        }
     }
 }

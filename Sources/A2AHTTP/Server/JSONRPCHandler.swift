@@ -9,8 +9,8 @@ struct JSONRPCHandler: Sendable {
     let service: any A2AService
     let configuration: HTTPServerConfiguration
 
-    func respond(to request: Request) async -> Response {
-        let call = HTTPCall(configuration: self.configuration, request: request)
+    func respond(to request: Request, caller: CallerWatch? = nil) async -> Response {
+        let call = HTTPCall(configuration: self.configuration, request: request, caller: caller)
         do {
             guard request.method == .post else {
                 throw HTTPRefusal(
@@ -41,8 +41,12 @@ struct JSONRPCHandler: Sendable {
                     .methodNotFound,
                     "There is no method '\(rpc.method.prefix(100))'. A2A 1.0 methods are named like SendMessage.")
             }
-            response = try await self.service.perform(
-                operation, of: JSONRPCCall(configuration: self.configuration, rpc: rpc, context: context))
+            let made = JSONRPCCall(call: call, rpc: rpc, context: context)
+            // Who sends a notification does not wait for its answer, and may leave.
+            response =
+                rpc.id == nil
+                ? try await self.service.perform(operation, of: made)
+                : try await call.perform { try await self.service.perform(operation, of: made) }
         } catch {
             response = self.response(A2AError(wrapping: error), id: rpc.id ?? .null)
         }
@@ -63,7 +67,7 @@ struct JSONRPCHandler: Sendable {
 
 /// One call over JSON-RPC.
 private struct JSONRPCCall: OperationCall {
-    let configuration: HTTPServerConfiguration
+    let call: HTTPCall
     let rpc: JSONRPC.Request
     let context: CallContext
 
@@ -83,7 +87,7 @@ private struct JSONRPCCall: OperationCall {
         let events = try await perform(input, self.context)
         let id = self.rpc.id ?? .null
         return try await EventStreamResponse(
-            configuration: self.configuration,
+            call: self.call,
             encodeEvent: { try JSONRPC.encodeResult(id: id, message: $0) },
             encodeError: { JSONRPC.encodeError(id: id, $0) }
         ).response(for: events, context: self.context)

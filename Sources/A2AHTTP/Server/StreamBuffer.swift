@@ -19,10 +19,13 @@ final class StreamBuffer: Sendable {
 
     init(highWatermark: Int) { self.highWatermark = max(1, highWatermark) }
 
-    /// Adds bytes; waits first while too many are unwritten.
+    /// Adds bytes; waits first while too many are unwritten. For one task.
+    ///
+    /// - Throws: `CancellationError` also when the stream was finished meanwhile.
     func append(_ bytes: [UInt8]) async throws {
         while true {
-            let (isAdded, reader) = self.state.withLock { state in
+            let (isAdded, reader) = try self.state.withLock { state in
+                if state.isFinished { throw CancellationError() }
                 guard state.bytes.count < self.highWatermark || state.isCancelled else {
                     return (false, CheckedContinuation<Void, Never>?.none)
                 }
@@ -50,13 +53,15 @@ final class StreamBuffer: Sendable {
         reader?.resume()
     }
 
-    /// No more bytes will come.
-    func finish() {
-        let reader = self.state.withLock { state in
+    /// No more bytes will come, save these last ones, for which nobody waits: whoever finishes first has the last word.
+    func finish(_ last: [UInt8] = []) {
+        let (reader, writer) = self.state.withLock { state in
+            if !state.isFinished { state.bytes.append(contentsOf: last) }
             state.isFinished = true
-            return state.reader.take()
+            return (state.reader.take(), state.writer.take())
         }
         reader?.resume()
+        writer?.resume()
     }
 
     /// All bytes that are there; waits if there are none. `nil` after the last, or when the task is cancelled.
@@ -78,7 +83,11 @@ final class StreamBuffer: Sendable {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let canGoOn = self.state.withLock { state in
-                    if state.bytes.count < self.highWatermark || state.isCancelled || Task.isCancelled { return true }
+                    if state.bytes.count < self.highWatermark || state.isFinished || state.isCancelled
+                        || Task.isCancelled
+                    {
+                        return true
+                    }
                     state.writer = continuation
                     return false
                 }
