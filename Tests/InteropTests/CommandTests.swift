@@ -8,7 +8,7 @@ import Testing
     "An agent on the Python SDK, called by a2a",
     .disabled(if: Programs.isSkipped, "A2A_SKIP_INTEROP=1"), .pythonAgent, .timeLimit(.minutes(2)))
 struct CommandTests {
-    static let bindings = ["JSONRPC", "HTTP+JSON"]
+    static let bindings = ["JSONRPC", "HTTP+JSON", "grpc"]
 
     @Test("card get shows the card", arguments: bindings)
     func card(_ binding: String) async throws {
@@ -23,6 +23,13 @@ struct CommandTests {
         #expect(output.status == 0, "\(output.errors)")
         #expect(output.documents.count == 1)
         #expect(output.documents.first?["message"]?["parts"]?[0]?["text"] == "Grüße")
+    }
+
+    @Test("--transport decides which interface of the card is used", arguments: bindings)
+    func transport(_ binding: String) async throws {
+        let output = try await a2a(["send", "hi", "--debug"], binding)
+        #expect(output.status == 0)
+        #expect(output.errors.contains("chose \(binding.uppercased()) at "), "\(output.errors)")
     }
 
     @Test("send shows a task with its artifact, and text without a flag", arguments: bindings)

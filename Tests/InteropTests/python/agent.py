@@ -1,13 +1,15 @@
 """An agent on the official Python SDK that offers the scripted agent profile (conformance/profile.md).
 
-Card, JSON-RPC (at /) and HTTP+JSON (at /v1) on one port. Prints `READY http://127.0.0.1:PORT` when it answers;
-SIGTERM stops it. A message without a script is echoed as a direct message.
+Card, JSON-RPC (at /) and HTTP+JSON (at /v1) on one port, gRPC (with health and reflection) on another; the same tasks
+are behind all of them. Prints `READY http://127.0.0.1:PORT` when it answers; SIGTERM stops it. A message without a
+script is echoed as a direct message.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import base64
 import contextlib
 import logging
 import socket
@@ -15,15 +17,22 @@ import socket
 from collections import OrderedDict
 from collections.abc import AsyncIterator
 
+import grpc
 import script_profile as profile
 import uvicorn
 
 from a2a.server.agent_execution import AgentExecutor, RequestContext
+from a2a.server.context import ServerCallContext
 from a2a.server.events import EventQueue
-from a2a.server.request_handlers import DefaultRequestHandler
+from a2a.server.request_handlers import (
+    DefaultGrpcServerCallContextBuilder,
+    DefaultRequestHandler,
+    GrpcHandler,
+)
 from a2a.server.routes import create_agent_card_routes, create_jsonrpc_routes, create_rest_routes
 from a2a.server.tasks import InMemoryTaskStore, TaskUpdater
 from a2a.types.a2a_pb2 import (
+    DESCRIPTOR,
     AgentCapabilities,
     AgentCard,
     AgentInterface,
@@ -37,10 +46,18 @@ from a2a.types.a2a_pb2 import (
     TaskState,
     TaskStatus,
 )
+from a2a.types.a2a_pb2_grpc import add_A2AServiceServicer_to_server
 from google.protobuf.json_format import MessageToDict, ParseDict
+from grpc_health.v1 import health
+from grpc_health.v1.health_pb2 import HealthCheckResponse
+from grpc_health.v1.health_pb2_grpc import add_HealthServicer_to_server
+from grpc_reflection.v1alpha import reflection
 from starlette.applications import Starlette
 
 
+A2A_SERVICE = DESCRIPTOR.services_by_name['A2AService'].full_name
+HOST = '127.0.0.1'
+GRACE_SECONDS = 1  # for calls that are under way when the agent stops
 MAX_PAUSED_TASKS = 10_000
 SECRET_NAMES = ('token', 'key', 'secret')
 SECRET_HEADERS = {'authorization', 'proxy-authorization', 'cookie'}
@@ -167,12 +184,32 @@ class Play:
             'tenant': call.tenant,
             'principal': call.user.user_name if call.user.is_authenticated else '',
             'version': '.'.join(headers.get('a2a-version', '0.3').split('.')[:2]),
-            'binding': 'JSONRPC' if 'method' in call.state else 'HTTP+JSON',
+            'binding': find_binding(call),
             'taskId': self.context.task_id if self.has_task else '',
             'contextId': self.context.context_id,
             'message': MessageToDict(self.context.message),
         }
         return ParseDict({'data': data, 'mediaType': 'application/json'}, Part())
+
+
+def find_binding(call: ServerCallContext) -> str:
+    """The SDK does not name the binding of a call, but leaves traces of it."""
+    if 'grpc_context' in call.state:
+        return 'GRPC'
+    return 'JSONRPC' if 'method' in call.state else 'HTTP+JSON'
+
+
+class GrpcCallContextBuilder(DefaultGrpcServerCallContextBuilder):
+    """Keeps the metadata of a call where the SDK keeps the header fields of the other bindings."""
+
+    def build(self, context: grpc.aio.ServicerContext) -> ServerCallContext:
+        call = super().build(context)
+        headers: dict[str, str] = {}
+        for name, value in context.invocation_metadata() or ():
+            text = value if isinstance(value, str) else base64.b64encode(value).decode()
+            headers[name] = f'{headers[name]}, {text}' if name in headers else text
+        call.state['headers'] = headers
+        return call
 
 
 class ScriptedAgent(AgentExecutor):
@@ -209,7 +246,7 @@ class ScriptedAgent(AgentExecutor):
         await TaskUpdater(event_queue, context.task_id, context.context_id).cancel()
 
 
-def make_card(url: str) -> AgentCard:
+def make_card(url: str, grpc_address: str) -> AgentCard:
     return AgentCard(
         name='Python SDK agent',
         description='An agent on the official Python SDK that plays scripts and echoes everything else.',
@@ -217,6 +254,7 @@ def make_card(url: str) -> AgentCard:
         supported_interfaces=[
             AgentInterface(url=f'{url}/', protocol_binding='JSONRPC', protocol_version='1.0'),
             AgentInterface(url=f'{url}/v1', protocol_binding='HTTP+JSON', protocol_version='1.0'),
+            AgentInterface(url=grpc_address, protocol_binding='GRPC', protocol_version='1.0'),
         ],
         capabilities=AgentCapabilities(streaming=True, push_notifications=False, extended_agent_card=False),
         default_input_modes=['text/plain', 'application/json'],
@@ -237,17 +275,12 @@ def make_card(url: str) -> AgentCard:
     )
 
 
-def make_app(card: AgentCard) -> Starlette:
-    handler = DefaultRequestHandler(
-        agent_executor=ScriptedAgent(),
-        task_store=InMemoryTaskStore(),
-        agent_card=card,
-        validate_input_modes=True,
-    )
-
+def make_app(card: AgentCard, handler: DefaultRequestHandler, grpc_server: grpc.aio.Server) -> Starlette:
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        await grpc_server.start()
         yield
+        await grpc_server.stop(GRACE_SECONDS)
         await handler.aclose()
 
     return Starlette(
@@ -272,26 +305,50 @@ class Server(uvicorn.Server):
         print(f'READY {self.url}', flush=True)
 
 
+async def serve(options: argparse.Namespace) -> None:
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind((HOST, options.port))
+    url = f'http://{HOST}:{listener.getsockname()[1]}'
+    # Without SO_REUSEPORT, a port that is taken is an error.
+    grpc_server = grpc.aio.server(options=[('grpc.so_reuseport', 0)])
+    grpc_port = grpc_server.add_insecure_port(f'{HOST}:{options.grpc_port}')
+
+    card = make_card(url, f'{HOST}:{grpc_port}')
+    handler = DefaultRequestHandler(
+        agent_executor=ScriptedAgent(),
+        task_store=InMemoryTaskStore(),
+        agent_card=card,
+        validate_input_modes=True,
+    )
+    add_A2AServiceServicer_to_server(GrpcHandler(handler, GrpcCallContextBuilder()), grpc_server)
+    servicer = health.aio.HealthServicer()
+    for name in ['', A2A_SERVICE]:
+        await servicer.set(name, HealthCheckResponse.SERVING)
+    add_HealthServicer_to_server(servicer, grpc_server)
+    reflection.enable_server_reflection([A2A_SERVICE, health.SERVICE_NAME, reflection.SERVICE_NAME], grpc_server)
+    config = uvicorn.Config(
+        make_app(card, handler, grpc_server),
+        log_level=options.log_level,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+        access_log=False,
+    )
+    await Server(config, url).serve([listener])
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--port', type=int, default=0, help='TCP port; 0, the default, lets the system choose')
+    parser.add_argument('--grpc-port', type=int, default=0, help='TCP port of gRPC; 0, the default, likewise')
     parser.add_argument('--log-level', default='error', choices=['debug', 'info', 'warning', 'error', 'critical'])
     options = parser.parse_args()
     logging.basicConfig(level=options.log_level.upper())
     if options.log_level == 'error':
         # Failures are part of the scripts, and abandoned streams part of the scenarios: no stack traces of those.
-        for name in ['a2a', 'asyncio', 'opentelemetry']:
+        for name in ['a2a', 'asyncio', 'grpc', 'opentelemetry']:
             logging.getLogger(name).setLevel(logging.CRITICAL)
-
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind(('127.0.0.1', options.port))
-    url = f'http://127.0.0.1:{listener.getsockname()[1]}'
-    config = uvicorn.Config(
-        make_app(make_card(url)), log_level=options.log_level, timeout_graceful_shutdown=1, access_log=False
-    )
     with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(Server(config, url).serve([listener]))
+        asyncio.run(serve(options))
 
 
 if __name__ == '__main__':
