@@ -17,9 +17,31 @@ final class MessageLedger: Sendable {
         case task(String)
     }
 
-    private struct Key: Hashable {
-        var scope: Scope
-        var messageID: String
+    /// A message id in its scope, as 128 bits of hash under this process's secret: cheap to keep, to compare and to find.
+    fileprivate struct Key: Hashable {
+        private let low: Int
+        private let high: Int
+
+        init(_ scope: Scope, _ messageID: String) {
+            func hash(_ seed: UInt8) -> Int {
+                var hasher = Hasher()
+                hasher.combine(seed)
+                hasher.combine(scope)
+                hasher.combine(messageID)
+                return hasher.finalize()
+            }
+            self.low = hash(0)
+            self.high = hash(1)
+        }
+
+        // The other half decides where two are equal in this one.
+        func hash(into hasher: inout Hasher) { hasher.combine(self.low) }
+    }
+
+    /// An entry, to settle it without looking at its message again.
+    struct Ticket: Sendable {
+        fileprivate var key: Key
+        fileprivate var fingerprint: Int
     }
 
     private struct Entry {
@@ -69,42 +91,50 @@ final class MessageLedger: Sendable {
     func enter(
         _ message: A2AMessage, scope: Scope, execution: @autoclosure () throws -> TurnExecution
     ) rethrows -> (
-        outcome: Outcome, isNew: Bool
+        outcome: Outcome, isNew: Bool, ticket: Ticket?
     ) {
         guard let window = self.window, !message.messageID.isEmpty else {
-            return (.running(try execution()), true)
+            return (.running(try execution()), true, nil)
         }
-        let key = Key(scope: scope, messageID: message.messageID)
+        let key = Key(scope, message.messageID)
         let now = self.now()
         let fingerprint = message.fingerprint
+        let ticket = Ticket(key: key, fingerprint: fingerprint)
         return try self.state.withLock { state in
             while let oldest = state.order.first, oldest.expires <= now || state.order.count >= self.capacity {
                 state.removeOldest()
             }
-            if let entry = state.entries[key], entry.fingerprint == fingerprint { return (entry.outcome, false) }
+            let known = state.entries[key]
+            if let known, known.fingerprint == fingerprint { return (known.outcome, false, ticket) }
             let outcome = Outcome.running(try execution())
+            state.bytes -= known?.bytes ?? 0
             state.nextNumber += 1
-            state.remove(key)
             state.entries[key] = Entry(fingerprint: fingerprint, outcome: outcome, number: state.nextNumber)
             state.order.append((key, state.nextNumber, now + window))
-            return (outcome, true)
+            return (outcome, true, ticket)
         }
     }
 
     /// Notes what became of a message, or forgets it if nothing has, so that it can be tried again.
     func settle(_ message: A2AMessage, scope: Scope, as outcome: Outcome?) {
         guard self.window != nil else { return }
-        let key = Key(scope: scope, messageID: message.messageID)
-        let fingerprint = message.fingerprint
+        self.settle(
+            Ticket(key: Key(scope, message.messageID), fingerprint: message.fingerprint), as: outcome)
+    }
+
+    /// The same for a message that ``enter(_:scope:execution:)`` has seen.
+    func settle(_ ticket: Ticket?, as outcome: Outcome?) {
+        guard let ticket else { return }
+        let key = ticket.key
+        let bytes = if case .message(let reply)? = outcome { reply.approximateByteCount } else { 0 }
         self.state.withLock { state in
-            guard var entry = state.entries[key], entry.fingerprint == fingerprint,
+            guard let entry = state.entries[key], entry.fingerprint == ticket.fingerprint,
                 case .running = entry.outcome
             else { return }
             guard let outcome else { return state.remove(key) }
-            entry.outcome = outcome
-            if case .message(let reply) = outcome { entry.bytes = reply.approximateByteCount }
-            state.entries[key] = entry
-            state.bytes += entry.bytes
+            state.entries[key] = Entry(
+                fingerprint: entry.fingerprint, outcome: outcome, number: entry.number, bytes: bytes)
+            state.bytes += bytes
             while state.bytes > Self.maxReplyBytes, !state.order.isEmpty { state.removeOldest() }
         }
     }

@@ -96,7 +96,7 @@ extension TaskRuntime {
         opening.taskID = taskID
         opening.contextID = contextID
 
-        let (outcome, isNew) = self.ledger.enter(
+        let (outcome, isNew, ticket) = self.ledger.enter(
             message, scope: scope,
             execution: TurnExecution(
                 taskID: taskID, contextID: contextID, scope: scope, opening: opening, state: TurnState(),
@@ -110,10 +110,10 @@ extension TaskRuntime {
             guard isNew else { return try await self.join(execution, message: message, forceTask: forceTask) }
             do {
                 if isFollowUp { return .task(try await self.followUp(request, context: context, scope: scope)) }
-                try self.begin(execution, opening: opening, request: request, context: context)
+                try self.begin(execution, ticket, opening: opening, request: request, context: context)
             } catch {
                 // Not accepted: the caller may send it again.
-                self.ledger.settle(message, scope: scope, as: nil)
+                self.ledger.settle(ticket, as: nil)
                 execution.fail(A2AError(wrapping: error))
                 throw error
             }
@@ -124,18 +124,18 @@ extension TaskRuntime {
 
     /// Begins something new.
     private func begin(
-        _ execution: TurnExecution, opening: A2AMessage, request: A2ASendMessageRequest, context: CallContext
+        _ execution: TurnExecution, _ ticket: MessageLedger.Ticket?, opening: A2AMessage,
+        request: A2ASendMessageRequest, context: CallContext
     ) throws {
         _ = try self.turns.begin(execution)
         let turn = self.makeTurn(
             message: opening, task: nil, configuration: request.configuration, metadata: request.metadata,
             context: context, execution: execution)
-        let message = request.message
         self.start(turn) { [ledger = self.ledger] in
             switch execution.decisionSoFar {
-            case .success(.message(let reply)): ledger.settle(message, scope: execution.scope, as: .message(reply))
-            case .success(.task): ledger.settle(message, scope: execution.scope, as: .task(execution.taskID))
-            case .failure, nil: ledger.settle(message, scope: execution.scope, as: nil)
+            case .success(.message(let reply)): ledger.settle(ticket, as: .message(reply))
+            case .success(.task): ledger.settle(ticket, as: .task(execution.taskID))
+            case .failure, nil: ledger.settle(ticket, as: nil)
             }
         }
     }
