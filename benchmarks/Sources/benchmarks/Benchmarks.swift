@@ -5,7 +5,9 @@ import ArgumentParser
 struct Benchmarks: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Measures swift-a2a. Use a release build.",
-        subcommands: [All.self, Chunks.self, StoreSize.self, Subscribers.self, Speed.self],
+        subcommands: [
+            All.self, Chunks.self, StoreSize.self, Subscribers.self, Speed.self, GRPCSpeed.self, GatewaySpeed.self,
+        ],
         defaultSubcommand: All.self
     )
 
@@ -17,6 +19,8 @@ struct Benchmarks: AsyncParsableCommand {
             try await StoreSize.parse([]).run()
             try await Subscribers.parse([]).run()
             try await Speed.parse([]).run()
+            try await GRPCSpeed.parse([]).run()
+            try await GatewaySpeed.parse([]).run()
         }
     }
 }

@@ -23,15 +23,8 @@ struct Speed: AsyncParsableCommand {
     var only: String?
 
     func run() async throws {
-        let agent = ClosureAgent { turn in
-            if turn.message.text.hasPrefix("task") {
-                try await turn.append(.text("result"), toArtifact: "result", lastChunk: true)
-            } else {
-                try await turn.reply("Hello")
-            }
-        }
         try await self.withBareServer { bare in
-            let runtime = TaskRuntime(agent: agent, card: .testCard(), logger: .silent)
+            let runtime = TaskRuntime(agent: HelloAgent(), card: .testCard(), logger: .silent)
             try await withAgentServer(runtime, logger: .silent) { base in
                 let load = LoadGenerator(connections: 32, duration: .seconds(self.seconds))
                 var rates: [String: [Double]] = [:]
@@ -55,7 +48,7 @@ struct Speed: AsyncParsableCommand {
         }
     }
 
-    private static func rpcBody(_ text: String, _ number: Int) -> String {
+    static func rpcBody(_ text: String, _ number: Int) -> String {
         "{\"jsonrpc\":\"2.0\",\"id\":\(number),\"method\":\"SendMessage\",\"params\":\(self.bareBody(text, number))}"
     }
 
