@@ -37,11 +37,13 @@ test: setup-test ## Runs every test, also those with the official Python SDK
 	$(SWIFT) build $(SWIFT_FLAGS) --build-tests
 	$(SWIFT) test $(SWIFT_FLAGS) --skip-build --disable-xctest --no-parallel $(TESTS)
 
-lint: check-swift ## Checks format, text, the generated code
+lint: check-swift ## Checks format, text, the generated code, the vectors of the TCP binding
 	@scripts/setup lint
 	scripts/lint-format "$(SWIFT)"
 	scripts/lint-text
 	spec/generate.sh --check
+	python3 spec/vectors/tcp/generate.py --check
+	python3 spec/bindings/tcp_reference.py check-vectors spec/vectors/tcp
 
 format: check-swift ## Formats the Swift sources in place
 	scripts/lint-format "$(SWIFT)" --in-place
