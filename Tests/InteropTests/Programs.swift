@@ -55,6 +55,15 @@ enum RunningAgent {
         try await Self.run(Programs.product("a2a-agent"), ["--port", "0"], body)
     }
 
+    /// Starts `a2a gateway` in front of an agent, on free ports.
+    static func gateway<Result: Sendable>(
+        to upstream: String, over binding: String, _ body: (String) async throws -> Result
+    ) async throws -> Result {
+        let arguments = ["--upstream", upstream, "--upstream-transport", binding]
+        return try await Self.run(
+            Programs.product("a2a"), ["gateway", "--http-port", "0", "--grpc-port", "0"] + arguments, body)
+    }
+
     /// Starts the agent on the Python SDK on a free port.
     static func python<Result: Sendable>(_ body: (String) async throws -> Result) async throws -> Result {
         try await Self.run(Programs.python(), [Programs.script("agent.py")], body)

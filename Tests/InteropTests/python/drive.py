@@ -1,6 +1,7 @@
 """Drives an agent that offers the scripted profile with the official Python client, over one binding.
 
-    drive.py URL --binding JSONRPC|HTTP+JSON|GRPC [--only NAME ...] [--expect-failing NAME ...] [--list]
+    drive.py URL --binding JSONRPC|HTTP+JSON|GRPC [--seen-as BINDING]
+             [--only NAME ...] [--expect-failing NAME ...] [--list]
 
 Prints one JSON line per scenario, `{"scenario", "ok", "detail"}`, and exits with 0 if all are ok. A scenario that
 is expected to fail is ok when it fails, and only then: a list of known deviations stays true.
@@ -36,7 +37,7 @@ async def run(options: argparse.Namespace) -> bool:
     async with httpx.AsyncClient(timeout=timeout, limits=limits, trust_env=False) as http:
         url = options.url.removesuffix('/')
         agent_card = await A2ACardResolver(http, url).get_agent_card()
-        driver = Driver(url, options.binding, http, agent_card)
+        driver = Driver(url, options.binding, http, agent_card, options.seen_as)
         for name, function in scenarios_of(options.binding).items():
             if options.only and name not in options.only:
                 continue
@@ -67,6 +68,7 @@ def main() -> int:
     parser.add_argument('--binding', choices=[*OVER_HTTP, *OVER_GRPC], default='JSONRPC')
     parser.add_argument('--only', nargs='+', metavar='NAME', choices=names, help='run these scenarios')
     parser.add_argument('--expect-failing', nargs='+', metavar='NAME', choices=names, default=[])
+    parser.add_argument('--seen-as', help='the binding that the agent sees, if a gateway stands between')
     parser.add_argument('--list', action='store_true', help='print the names of the scenarios for the binding and stop')
     options = parser.parse_args()
     if options.list:

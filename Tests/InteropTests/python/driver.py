@@ -85,9 +85,13 @@ def brief(event: StreamResponse) -> str:
 class Driver:
     """The agent's card, clients for one binding, and the calls that scenarios need."""
 
-    def __init__(self, url: str, binding: str, http: httpx.AsyncClient, card: AgentCard):
+    def __init__(
+        self, url: str, binding: str, http: httpx.AsyncClient, card: AgentCard, seen_as: str | None = None
+    ):
         self.url = url
         self.binding = binding
+        # What the agent takes the binding for: behind a gateway it is the gateway's.
+        self.seen_as = seen_as or binding
         self.http = http
         self.card = card
         self.interface = next((i for i in card.supported_interfaces if i.protocol_binding == binding), None)

@@ -166,7 +166,7 @@ async def grpc_metadata(d: Driver) -> None:
     equal(seen['parameters'].get('authorization'), '(present)', 'credentials')
     expected = ['urn:example:one', 'urn:example:two', 'urn:example:three']
     equal(seen['requestedExtensions'], expected, 'requested extensions')
-    equal((seen['binding'], seen['version']), ('GRPC', '1.0'), 'binding, version')
+    equal((seen['binding'], seen['version']), (d.seen_as, '1.0'), 'binding, version')
 
 
 @over(*OVER_GRPC)

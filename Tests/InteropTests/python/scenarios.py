@@ -418,7 +418,7 @@ async def echo(d: Driver) -> None:
     equal(seen['requestedExtensions'], ['urn:example:one', 'urn:example:two'], 'requested extensions')
     equal(seen['activatedExtensions'], [], 'activated extensions')
     equal((seen['version'], seen['tenant'], seen['principal']), ('1.0', '', ''), 'version, tenant, principal')
-    equal((seen['binding'], seen['taskId']), (d.binding, ''), 'binding, task id')
+    equal((seen['binding'], seen['taskId']), (d.seen_as, ''), 'binding, task id')
     equal(seen['message']['metadata'], {'n': 7, 'list': [1, 'two', None]}, 'metadata')
     equal(seen['message']['parts'][1], {'text': 'zweiter Teil'}, 'second part')
     task = await d.play({'working': {}}, {'echo': {}})
