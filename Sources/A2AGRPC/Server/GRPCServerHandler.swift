@@ -88,6 +88,8 @@ struct GRPCServerHandler: Sendable {
     private static func send(_ events: EventStream, withGenerations: Bool, to stream: Stream) async throws {
         let serializer = ProtobufSerializer<A2AStreamResponse>()
         for try await event in events {
+            // A source that always has another event would not notice that the caller has left.
+            try Task.checkCancellation()
             var response = event.response
             if withGenerations, let generation = event.generation { response.setGeneration(generation) }
             try await stream.outbound.write(.message(try serializer.serialize(response)))

@@ -21,12 +21,14 @@ final class StreamBuffer: Sendable {
 
     /// Adds bytes; waits first while too many are unwritten. For one task.
     ///
-    /// - Throws: `CancellationError` also when the stream was finished meanwhile.
+    /// - Throws: `CancellationError` also when the stream was finished meanwhile, or its reader has gone: a source that always
+    ///   has another event must notice it here.
     func append(_ bytes: [UInt8]) async throws {
         while true {
+            try Task.checkCancellation()
             let (isAdded, reader) = try self.state.withLock { state in
-                if state.isFinished { throw CancellationError() }
-                guard state.bytes.count < self.highWatermark || state.isCancelled else {
+                if state.isFinished || state.isCancelled { throw CancellationError() }
+                guard state.bytes.count < self.highWatermark else {
                     return (false, CheckedContinuation<Void, Never>?.none)
                 }
                 state.bytes.append(contentsOf: bytes)
@@ -36,7 +38,6 @@ final class StreamBuffer: Sendable {
             reader?.resume()
             if isAdded { return }
             await self.waitForRoom()
-            try Task.checkCancellation()
         }
     }
 
