@@ -12,6 +12,7 @@ let package = Package(
         .library(name: "A2AServer", targets: ["A2AServer"]),
         .library(name: "A2AHTTP", targets: ["A2AHTTP"]),
         .library(name: "A2AGRPC", targets: ["A2AGRPC"]),
+        .library(name: "A2ATCP", targets: ["A2ATCP"]),
         .library(name: "A2AGateway", targets: ["A2AGateway"]),
         .library(name: "A2ATesting", targets: ["A2ATesting"]),
         .executable(name: "a2a", targets: ["A2ACommand"]),
@@ -101,6 +102,21 @@ let package = Package(
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ]
+        ),
+
+        .target(
+            name: "A2ATCP",
+            dependencies: [
+                "A2A", "A2AClient", "A2AServer",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "NIOTLS", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ]
@@ -203,6 +219,18 @@ let package = Package(
                 .product(name: "GRPCCore", package: "grpc-swift-2"),
                 .product(name: "GRPCNIOTransportHTTP2Posix", package: "grpc-swift-nio-transport"),
                 .product(name: "GRPCProtobuf", package: "grpc-swift-protobuf"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ],
+            exclude: ["Certificates"]
+        ),
+        .testTarget(
+            name: "A2ATCPTests",
+            dependencies: [
+                "A2A", "A2AClient", "A2AReferenceAgent", "A2AServer", "A2ATCP", "A2ATesting",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),

@@ -59,7 +59,10 @@ mkdir -p "$alpha"
 sed 's/^package grpc\.reflection\.v1;/package grpc.reflection.v1alpha;/' "spec/grpc/$reflection" > "$alpha/reflection.proto"
 paths=(--proto_path=spec/grpc --proto_path=spec --proto_path="$work/alpha")
 run_protoc "${paths[@]}" --swift_out="$grpc" --swift_opt=Visibility=Package --swift_opt=UseAccessLevelOnImports=true \
-    --swift_opt=FileNaming=PathToUnderscores "$health" "$reflection" google/rpc/status.proto
+    --swift_opt=FileNaming=PathToUnderscores "$health" "$reflection"
+# Details of errors, for every binding that carries them in binary.
+run_protoc "${paths[@]}" --swift_out="$model" --swift_opt=Visibility=Package --swift_opt=UseAccessLevelOnImports=true \
+    --swift_opt=FileNaming=PathToUnderscores google/rpc/status.proto
 # Methods only: calls are made and served by one generic path, not by eleven generated ones.
 methods=(--grpc-swift-2_out="$grpc" --grpc-swift-2_opt=Visibility=Package
     --grpc-swift-2_opt=UseAccessLevelOnImports=true,Server=false,Client=false,FileNaming=PathToUnderscores)

@@ -12,6 +12,8 @@ struct TCPAssembly {
     let total: Int
     let sequence: UInt64?
     let startedAt: TCPInstant
+    /// Octets of credit that its frames have spent.
+    var cost = 0
     private(set) var octets: [UInt8] = []
 
     init(total: Int, sequence: UInt64?, startedAt: TCPInstant) {

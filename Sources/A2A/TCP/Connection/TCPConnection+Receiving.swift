@@ -166,6 +166,7 @@ extension TCPConnection {
             return .end(stream: header.stream)
         }
         try self.table.streams[place].assembly?.append(reader.readRest())
+        self.table.streams[place].assembly?.cost += header.length
         let remaining = self.table.streams[place].assembly?.remaining ?? 0
         guard remaining == 0 else {
             guard !hasEnd else { throw .connection(.frameError, "END before the message is complete") }
@@ -179,7 +180,7 @@ extension TCPConnection {
         self.table.streams[place].reserved += total
         let message = TCPMessage(
             stream: header.stream, payload: .assembled(assembly?.octets ?? []), sequence: assembly?.sequence,
-            isLast: hasEnd, cost: self.table.streams[place].receive.held)
+            isLast: hasEnd, cost: assembly?.cost ?? 0)
         self.advance(place, to: state)
         return .message(message)
     }

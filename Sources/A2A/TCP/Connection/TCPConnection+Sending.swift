@@ -91,10 +91,10 @@ extension TCPConnection {
     package mutating func consume(_ cost: Int, on stream: UInt32) {
         guard let place = self.table.find(stream) else { return }
         self.table.streams[place].receive.release(cost)
-        if self.table.streams[place].receive.held == 0 {
-            self.reservations.release(self.table.streams[place].reserved)
-            self.table.streams[place].reserved = 0
-        }
+        // What is held bounds what finished messages still need, also while the next one arrives.
+        let kept = min(self.table.streams[place].reserved, self.table.streams[place].receive.held)
+        self.reservations.release(self.table.streams[place].reserved - kept)
+        self.table.streams[place].reserved = kept
         guard self.table.streams[place].state != .closed, self.table.streams[place].state != .responding else { return }
         self.noteGrant(place)
     }
