@@ -4,9 +4,7 @@ import A2A
 ///
 /// Forms: `host:port`, `[v6]:port`, `dns:///host:port`, and `grpc`, `grpcs`, `http` or `https` with `://host:port`.
 struct GRPCAddress: Sendable, Hashable {
-    /// The host: a name, or an IP address without brackets.
-    let host: String
-    let port: Int
+    private let authority: HostAndPort
     /// Whether the scheme asks for TLS; `nil` for an address without one.
     let wantsTLS: Bool?
 
@@ -38,42 +36,11 @@ struct GRPCAddress: Sendable, Hashable {
         }
         guard !rest.contains("@") else { throw Self.failure(text, "has a user name, which gRPC has no use for") }
 
-        let host: Substring
-        var port: Substring?
-        if rest.hasPrefix("[") {
-            guard let end = rest.firstIndex(of: "]") else {
-                throw Self.failure(text, "has a bracket that is not closed")
-            }
-            host = rest[rest.index(after: rest.startIndex)..<end]
-            let tail = rest[rest.index(after: end)...]
-            if !tail.isEmpty {
-                guard tail.hasPrefix(":") else { throw Self.failure(text, "has something behind its bracket") }
-                port = tail.dropFirst()
-            }
-            guard host.contains(":") else { throw Self.failure(text, "has brackets without an IPv6 address in them") }
-        } else if let colon = rest.lastIndex(of: ":") {
-            host = rest[..<colon]
-            port = rest[rest.index(after: colon)...]
-            guard !host.contains(":") else { throw Self.failure(text, "has an IPv6 address without brackets") }
-        } else {
-            host = rest
+        do {
+            self.authority = try HostAndPort(rest, defaultPort: defaultPort)
+        } catch {
+            throw Self.failure(text, error.problem)
         }
-        guard !host.isEmpty, host.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else {
-            throw Self.failure(text, "names no host")
-        }
-        if let port {
-            guard (1...5).contains(port.utf8.count), port.utf8.allSatisfy({ (0x30...0x39).contains($0) }),
-                let number = Int(port), (1...65535).contains(number)
-            else {
-                throw Self.failure(text, "has no port between 1 and 65535")
-            }
-            self.port = number
-        } else if let defaultPort {
-            self.port = defaultPort
-        } else {
-            throw Self.failure(text, "has no port")
-        }
-        self.host = String(host)
         self.wantsTLS = wantsTLS
     }
 
@@ -84,19 +51,14 @@ struct GRPCAddress: Sendable, Hashable {
                 + "http://host:port (plaintext) or https://host:port (TLS).")
     }
 
-    var isIPv6: Bool { self.host.contains(":") }
-
+    /// The host: a name, or an IP address without brackets.
+    var host: String { self.authority.host }
+    var port: Int { self.authority.port }
+    var isIPv6: Bool { self.authority.isIPv6 }
     /// Whether it is an IPv4 address in its usual form.
-    var isIPv4: Bool {
-        let parts = self.host.split(separator: ".", omittingEmptySubsequences: false)
-        return parts.count == 4 && parts.allSatisfy { UInt8($0) != nil && $0.utf8.allSatisfy { $0 != 0x2B } }
-    }
-
+    var isIPv4: Bool { self.authority.isIPv4 }
     /// Whether the host is this machine.
-    var isLoopback: Bool {
-        self.host == "::1" || self.host.lowercased() == "localhost" || self.host.lowercased().hasSuffix(".localhost")
-            || (self.isIPv4 && self.host.hasPrefix("127."))
-    }
+    var isLoopback: Bool { self.authority.isLoopback }
 
     /// Whether to use TLS.
     func isSecure(_ security: GRPCClientOptions.Security) -> Bool {
@@ -109,5 +71,5 @@ struct GRPCAddress: Sendable, Hashable {
 }
 
 extension GRPCAddress: CustomStringConvertible {
-    var description: String { self.isIPv6 ? "[\(self.host)]:\(self.port)" : "\(self.host):\(self.port)" }
+    var description: String { self.authority.description }
 }
