@@ -146,6 +146,13 @@ let package = Package(
 
         // MARK: The reference agent and the executables.
         .target(
+            name: "A2ACommandSupport",
+            dependencies: [
+                "A2A", "A2AGRPC", "A2AHTTP", "A2ATCP",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]
+        ),
+        .target(
             name: "A2AReferenceAgent",
             dependencies: [
                 "A2A", "A2AServer",
@@ -156,7 +163,7 @@ let package = Package(
         .executableTarget(
             name: "A2AAgentCommand",
             dependencies: [
-                "A2A", "A2AGRPC", "A2AHTTP", "A2AReferenceAgent", "A2AServer",
+                "A2A", "A2ACommandSupport", "A2AGRPC", "A2AHTTP", "A2AReferenceAgent", "A2AServer", "A2ATCP",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ]
@@ -164,7 +171,7 @@ let package = Package(
         .executableTarget(
             name: "A2ACommand",
             dependencies: [
-                "A2A", "A2AClient", "A2AGRPC", "A2AGateway", "A2AHTTP", "A2AServer",
+                "A2A", "A2AClient", "A2ACommandSupport", "A2AGRPC", "A2AGateway", "A2AHTTP", "A2AServer", "A2ATCP",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),

@@ -3,6 +3,7 @@ import A2AGRPC
 import A2AHTTP
 import A2AReferenceAgent
 import A2AServer
+import A2ATCP
 import ArgumentParser
 import Foundation
 import Logging
@@ -71,15 +72,23 @@ struct AgentCommand: AsyncParsableCommand {
     }
 
     /// The bindings, HTTP first: it has the card.
-    private var bindings: [any ServerBinding] {
+    var bindings: [any ServerBinding] {
         let assumedVersion: ProtocolVersion = self.lenientVersion ? .v1_0 : .v0_3
         var http = self.listening.http
         http.maxBodyBytes = self.limits.maxBodyBytes
         http.assumedVersion = assumedVersion
-        guard var grpc = self.listening.grpc else { return [.http(http)] }
-        grpc.maxMessageBytes = self.limits.maxBodyBytes
-        grpc.assumedVersion = assumedVersion
-        return [.http(http), .grpc(grpc)]
+        var bindings: [any ServerBinding] = [.http(http)]
+        if var grpc = self.listening.grpc {
+            grpc.maxMessageBytes = self.limits.maxBodyBytes
+            grpc.assumedVersion = assumedVersion
+            bindings.append(.grpc(grpc))
+        }
+        if var tcp = self.listening.tcp {
+            tcp.maxMessageBytes = self.limits.maxBodyBytes
+            tcp.deduplicationWindow = self.limits.runtime.deduplicationWindow ?? .zero
+            bindings.append(.tcp(tcp))
+        }
+        return bindings
     }
 
     private static func logLevel(_ name: String) throws -> Logger.Level {

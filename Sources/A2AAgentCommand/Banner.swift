@@ -1,4 +1,5 @@
 import A2A
+import A2ACommandSupport
 import A2AHTTP
 import A2AServer
 import Foundation
@@ -15,7 +16,7 @@ struct Banner {
         let places =
             [("Agent card", baseURL + A2ARoutes.cardPath)]
             + self.endpoints.flatMap(\.interfaces)
-            .map { (Self.name(of: $0.binding), $0.url) }
+            .map { ($0.binding.label, $0.url) }
         let width = places.map(\.0.count).max() ?? 0
         let lines = places.map { "  " + $0.padding(toLength: width, withPad: " ", startingAt: 0) + "  " + $1 }
         return """
@@ -28,15 +29,6 @@ struct Banner {
             READY \(baseURL)
 
             """
-    }
-
-    private static func name(of binding: ProtocolBinding) -> String {
-        switch binding {
-        case .jsonRPC: "JSON-RPC"
-        case .httpJSON: "HTTP+JSON"
-        case .grpc: "gRPC"
-        default: binding.rawValue
-        }
     }
 
     func print() {

@@ -1,6 +1,8 @@
+import A2ACommandSupport
 import A2AGRPC
 import A2AHTTP
 import A2AServer
+import A2ATCP
 import ArgumentParser
 
 /// Where the agent listens.
@@ -19,6 +21,8 @@ struct ListeningOptions: ParsableArguments {
     @Flag(name: .customLong("no-grpc"), help: "Do not serve gRPC.")
     var noGRPC = false
 
+    @OptionGroup var tcpListening: TCPListeningOptions
+
     @Option(
         help: ArgumentHelp(
             "The base URL that the card names, if callers reach the agent under another one.", valueName: "url"))
@@ -30,40 +34,37 @@ struct ListeningOptions: ParsableArguments {
             "The address that the card names for gRPC, if callers reach it under another one.", valueName: "host:port"))
     var publicGRPCAddress: String?
 
-    @Option(help: ArgumentHelp("A certificate chain in PEM; switches TLS on, with HTTP/2 by ALPN.", valueName: "file"))
-    var tlsCertificate: String?
-
-    @Option(help: ArgumentHelp("The certificate's private key in PEM.", valueName: "file"))
-    var tlsKey: String?
+    @OptionGroup var tls: TLSOptions
 
     @Flag(name: .customLong("http2-prior-knowledge"), help: "Without TLS, speak HTTP/2 only.")
     var http2PriorKnowledge = false
 
+    @Option(
+        name: .customLong("cut-tcp-after"),
+        help: ArgumentHelp(
+            "For development: cut every connection over TCP after this long, without a word, to see that callers lose "
+                + "nothing.", valueName: "seconds"))
+    var cutTCPAfter: Double?
+
     func validate() throws {
-        guard (self.tlsCertificate == nil) == (self.tlsKey == nil) else {
-            throw ValidationError("--tls-certificate and --tls-key go together.")
-        }
         guard (0...65535).contains(self.port) else { throw ValidationError("--port takes 0 to 65535.") }
-        guard (0...65535).contains(self.resolvedGRPCPort) else {
+        guard self.noGRPC || (0...65535).contains(self.resolvedGRPCPort) else {
             throw ValidationError("--grpc-port takes 0 to 65535; without it the port after --port is taken.")
         }
+        try self.tcpListening.validate(host: self.host, httpPort: self.port, tls: self.tls)
+        if let seconds = self.cutTCPAfter {
+            guard seconds >= Self.shortestConnection, seconds <= Self.longestConnection else {
+                throw ValidationError("--cut-tcp-after takes 0.01 to 86400 seconds.")
+            }
+        }
     }
+
+    /// In seconds.
+    private static let shortestConnection = 0.01
+    private static let longestConnection = 86_400.0
 
     /// The port for gRPC: by default the one after HTTP's, and a free one beside a free one.
     private var resolvedGRPCPort: Int { self.grpcPort ?? (self.port == 0 ? 0 : self.port + 1) }
-
-    /// How gRPC is served; `nil` for not at all.
-    var grpc: GRPCServerConfiguration? {
-        guard !self.noGRPC else { return nil }
-        var configuration = GRPCServerConfiguration()
-        configuration.host = self.host
-        configuration.port = self.resolvedGRPCPort
-        configuration.publicAddress = self.publicGRPCAddress
-        if let certificate = self.tlsCertificate, let key = self.tlsKey {
-            configuration.tls = .init(certificateChain: certificate, privateKey: key)
-        }
-        return configuration
-    }
 
     /// How HTTP is served.
     var http: HTTPServerConfiguration {
@@ -72,16 +73,32 @@ struct ListeningOptions: ParsableArguments {
         configuration.port = self.port
         configuration.publicURL = self.publicURL
         configuration.isHTTP2PriorKnowledge = self.http2PriorKnowledge
-        if let certificate = self.tlsCertificate, let key = self.tlsKey {
-            configuration.tls = .init(certificateChain: certificate, privateKey: key)
-        }
+        configuration.tls = self.tls.http
+        return configuration
+    }
+
+    /// How gRPC is served; `nil` for not at all.
+    var grpc: GRPCServerConfiguration? {
+        guard !self.noGRPC else { return nil }
+        var configuration = GRPCServerConfiguration()
+        configuration.host = self.host
+        configuration.port = self.resolvedGRPCPort
+        configuration.publicAddress = self.publicGRPCAddress
+        configuration.tls = self.tls.grpc
+        return configuration
+    }
+
+    /// How TCP is served; `nil` for not at all.
+    var tcp: TCPServerConfiguration? {
+        var configuration = self.tcpListening.configuration(host: self.host, httpPort: self.port, tls: self.tls)
+        configuration?.cutsConnectionsAfter = self.cutTCPAfter.map { .seconds($0) }
         return configuration
     }
 }
 
 /// What the agent allows.
 struct LimitOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("The largest request body.", valueName: "bytes"))
+    @Option(help: ArgumentHelp("The largest request; over TCP at least 1 MiB.", valueName: "bytes"))
     var maxBodyBytes = HTTPServerConfiguration().maxBodyBytes
 
     @Option(help: ArgumentHelp("The most messages worked on at a time.", valueName: "count"))

@@ -28,7 +28,7 @@ public struct TCPBinding: ServerBinding {
         let address = try self.address()
         let tls = try self.configuration.tls.map(TCPSecurity.server)
         let connections = TCPServerConnections(self.configuration)
-        let listener = try await self.listen(on: address, tls: tls, connections)
+        let listener = try await self.listen(on: address, tls: tls, connections, logger)
         let handler = TCPCallHandler(service: service)
         let endpoint = self.endpoint(port: listener.channel.localAddress?.port)
         do {
@@ -130,7 +130,7 @@ extension TCPBinding {
     }
 
     private func listen(
-        on address: SocketAddress, tls: NIOSSLContext?, _ connections: TCPServerConnections
+        on address: SocketAddress, tls: NIOSSLContext?, _ connections: TCPServerConnections, _ logger: Logger
     ) async throws -> NIOAsyncChannel<TCPChannelHandler?, Never> {
         do {
             return try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
@@ -141,6 +141,9 @@ extension TCPBinding {
                         guard let handler = connections.admit(channel) else {
                             channel.close(promise: nil)
                             return nil
+                        }
+                        if let limit = self.configuration.cutsConnectionsAfter {
+                            try channel.pipeline.syncOperations.addHandler(TCPConnectionCut(after: limit, logger))
                         }
                         if let tls {
                             try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls))

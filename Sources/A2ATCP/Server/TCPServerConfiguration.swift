@@ -65,6 +65,11 @@ public struct TCPServerConfiguration: Sendable {
     /// The A2A versions that are served.
     public var versions: [ProtocolVersion] = [.v1_0]
 
+    /// Cuts every connection after this long, without a word to its peer: fault injection, to see that callers lose nothing.
+    ///
+    /// Default `nil`: never.
+    package var cutsConnectionsAfter: Duration?
+
     public init() {}
 
     /// Loopback, a free port.
