@@ -39,6 +39,10 @@ struct Invocation: Sendable {
         if settings.isInsecure {
             console.note("Warning: --insecure: TLS certificates are not checked. Anybody on the way can read this.\n")
         }
+        if settings.allowsPlaintext {
+            console.note(
+                "Warning: --insecure-plaintext: agents may be reached without TLS. Anybody on the way can read this.\n")
+        }
         do {
             try await command.run(Tool(settings: settings, console: console, invocation: self))
             return .success

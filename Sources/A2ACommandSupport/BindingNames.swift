@@ -12,4 +12,18 @@ extension ProtocolBinding {
         default: self.rawValue
         }
     }
+
+    /// The names that ``init(named:)`` reads, for people.
+    package static let names = "jsonrpc, http+json, grpc or tcp"
+
+    /// The binding that an argument names; `nil` if there is none.
+    package init?(named text: String) {
+        switch text.lowercased() {
+        case "jsonrpc", "json-rpc": self = .jsonRPC
+        case "http+json", "rest", "http-json", "httpjson": self = .httpJSON
+        case "grpc": self = .grpc
+        case "tcp", "a2a+tcp", "a2a+tls": self = .tcp
+        default: return nil
+        }
+    }
 }

@@ -75,7 +75,7 @@ public final class GatewayUpstream: Sendable {
         self.transports = transports
         self.preferences = preferences
         self.logger = logger
-        let selection = try InterfaceSelection(card: card.card, transports: transports, preferences: preferences)
+        let selection = try Self.selection(card, transports, preferences)
         self.state = Mutex(State(card: card, connection: try Connection(selection, card: card.card)))
         self.noteSignatures(card.card)
     }
@@ -155,8 +155,7 @@ public final class GatewayUpstream: Sendable {
     private func take(_ card: ResolvedAgentCard) throws {
         let (known, connection) = self.state.withLock { ($0.card, $0.connection) }
         guard known.bytes != card.bytes else { return }
-        let selection = try InterfaceSelection(
-            card: card.card, transports: self.transports, preferences: self.preferences)
+        let selection = try Self.selection(card, self.transports, self.preferences)
         let isSame = selection.interface == connection.interface
         let next = isSame ? connection : try Connection(selection, card: card.card)
         self.state.withLock { state in
@@ -165,6 +164,15 @@ public final class GatewayUpstream: Sendable {
             state.shown = nil
         }
         self.noteSignatures(card.card)
+    }
+
+    /// An upstream whose card came over a binding of its own is called over it, unless there are other preferences.
+    private static func selection(
+        _ card: ResolvedAgentCard, _ transports: [any TransportFactory], _ preferences: [ProtocolBinding]
+    ) throws -> InterfaceSelection {
+        try InterfaceSelection(
+            card: card.card, transports: transports,
+            preferences: preferences.isEmpty ? card.preferredBindings : preferences)
     }
 
     private func noteSignatures(_ card: A2AAgentCard) {

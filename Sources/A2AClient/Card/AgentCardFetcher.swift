@@ -2,6 +2,9 @@
 ///
 /// A binding's module offers one.
 public protocol AgentCardFetcher: Sendable {
+    /// The schemes, in lower case, of the URLs that it gets cards from. Default: `http` and `https`.
+    var schemes: Set<String> { get }
+
     /// Asks for a card.
     ///
     /// - Parameters:
@@ -12,6 +15,10 @@ public protocol AgentCardFetcher: Sendable {
     func fetch(
         _ url: String, validators: AgentCardValidators?, options: CallOptions
     ) async throws -> AgentCardAnswer
+}
+
+extension AgentCardFetcher {
+    public var schemes: Set<String> { ["http", "https"] }
 }
 
 /// What a server told of a card's version, to be asked again with (RFC 9110 §8.8).

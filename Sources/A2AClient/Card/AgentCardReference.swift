@@ -2,7 +2,8 @@ import A2A
 
 /// Where an agent's card is: at a URL, or in a file (§8.2).
 public enum AgentCardReference: Sendable, Hashable, CustomStringConvertible {
-    /// An absolute `http` or `https` URL of the card itself.
+    /// An absolute `http` or `https` URL of the card itself, or the address of an agent that is asked for it over a binding of
+    /// its own, such as `a2a+tls://example.com`.
     case url(String)
     /// A path in the file system.
     case file(String)
@@ -18,6 +19,7 @@ public enum AgentCardReference: Sendable, Hashable, CustomStringConvertible {
     /// - `http://127.0.0.1:9900` and `https://example.com/`: an origin; the well-known path is appended.
     /// - `example.com`, `localhost:9900`: a bare host, with `https`, or `http` for the local machine.
     /// - `https://example.com/agents/one/card.json`: a card URL, used as it is.
+    /// - `a2a+tcp://127.0.0.1:9902`, `a2a+tls://example.com`: an agent that is asked for its card over this binding.
     /// - `file:///etc/card.json`, `/etc/card.json`, `./card.json`, `card.json`: a file.
     ///
     /// - Parameter fileExists: Tells whether a path is that of a file, for names that could be either.
@@ -54,9 +56,22 @@ public enum AgentCardReference: Sendable, Hashable, CustomStringConvertible {
             let tail = rest.dropFirst(authority.count)
             let isOrigin = tail.isEmpty || tail == "/"
             return .url("\(scheme)://\(authority)\(isOrigin ? Self.wellKnownPath[...] : tail)")
+        case _ where scheme.hasPrefix(Self.bindingSchemePrefix) && scheme != Self.bindingSchemePrefix:
+            // Whether the address is a good one, its binding knows.
+            guard !Self.authority(rest).isEmpty else { throw Self.invalid(text, "it names no host") }
+            return .url("\(scheme)://\(rest)")
         default:
             throw Self.invalid(text, "'\(scheme)' is not a scheme that a card is fetched with")
         }
+    }
+
+    /// What the schemes of bindings that serve the card themselves begin with.
+    private static let bindingSchemePrefix = "a2a+"
+
+    /// The scheme, if it is that of a binding that serves the card itself.
+    var bindingScheme: String? {
+        guard case .url(let url) = self, url.hasPrefix(Self.bindingSchemePrefix) else { return nil }
+        return url.firstRange(of: "://").map { String(url[..<$0.lowerBound]) }
     }
 
     private static func authority(_ rest: Substring) -> Substring {
@@ -79,7 +94,7 @@ public enum AgentCardReference: Sendable, Hashable, CustomStringConvertible {
         .invalidParams(
             field: "agentCard",
             "'\(text.prefix(100))' is no reference to a card: \(problem). "
-                + "Give a host, an origin, the URL of a card, or a path.")
+                + "Give a host, an origin, the URL of a card, an a2a+tls address, or a path.")
     }
 
     public var description: String {

@@ -12,6 +12,13 @@ public protocol TransportFactory: Sendable {
     ///
     /// - Throws: ``A2AError`` if the interface's address is of no use.
     func makeTransport(for interface: A2AAgentInterface, card: A2AAgentCard) throws -> any A2AService
+
+    /// Gets cards over the same connections; `nil`, the default, where the binding has no way to.
+    var agentCardFetcher: (any AgentCardFetcher)? { get }
+}
+
+extension TransportFactory {
+    public var agentCardFetcher: (any AgentCardFetcher)? { nil }
 }
 
 extension ProtocolBinding {

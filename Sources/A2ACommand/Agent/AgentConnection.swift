@@ -1,6 +1,5 @@
 import A2A
 import A2AClient
-import A2AGRPC
 import A2AHTTP
 import FoundationEssentials
 import Logging
@@ -27,8 +26,8 @@ struct AgentConnection: Sendable {
         }
         let located: AgentCardReference =
             if case .file(let path) = reference { .file(Self.absolute(path, tool)) } else { reference }
-        let factory = try Self.factory(tool, queryParameters: [])
-        let resolver = AgentCardResolver(fetcher: factory.cardFetcher)
+        let resolver = AgentCardResolver(
+            transports: try ToolTransports(tool).factories(sharesConnections: true))
         var options = CallOptions(timeout: settings.timeout, parameters: settings.serviceParameters)
         Self.debug(tool, "fetching the card from \(located)")
         do {
@@ -52,18 +51,18 @@ struct AgentConnection: Sendable {
         let settings = tool.settings
         let credentials = Credentials(settings, card: card.card)
         var configuration = ClientConfiguration()
-        configuration.preferredBindings = settings.transports
+        configuration.preferredBindings =
+            settings.transports.isEmpty ? card.preferredBindings : settings.transports
         configuration.version = settings.version
         configuration.parameters = settings.serviceParameters
         configuration.credentials = credentials.provider
         configuration.timeout = settings.timeout
         configuration.sendTimeout = settings.timeout
         configuration.logger = Self.logger(tool)
-        let factory = try Self.factory(tool, queryParameters: credentials.queryParameters)
-        var grpc = GRPCClientOptions()
-        grpc.insecurelyAcceptAnyCertificate = settings.isInsecure
-        let transports: [any TransportFactory] = [factory, try GRPCTransportFactory(options: grpc)]
-        let client = try Client(card: card.card, transports: transports, configuration: configuration)
+        var transports = try ToolTransports(tool)
+        transports.http.queryParameters = credentials.queryParameters
+        let factories = try transports.factories(sharesConnections: credentials.queryParameters.isEmpty)
+        let client = try Client(card: card.card, transports: factories, configuration: configuration)
         if let interface = client.interface {
             Self.debug(
                 tool, "chose \(interface.protocolBinding) at \(interface.url), signalling A2A \(client.version)")
@@ -76,19 +75,6 @@ struct AgentConnection: Sendable {
         return AgentConnection(card: card, client: debugging)
     }
 
-    private static func factory(
-        _ tool: Tool, queryParameters: [(name: String, value: String)]
-    ) throws -> HTTPTransportFactory {
-        var options = HTTPClientOptions()
-        options.userAgent = "a2a/\(Invocation.version)"
-        options.queryParameters = queryParameters
-        guard tool.settings.isInsecure else {
-            return queryParameters.isEmpty ? HTTPTransportFactory() : try HTTPTransportFactory(options: options)
-        }
-        options.insecurelyAcceptAnyCertificate = true
-        return try HTTPTransportFactory(options: options)
-    }
-
     /// A card that is nothing but empty is none.
     private static func checked(_ card: ResolvedAgentCard) throws -> ResolvedAgentCard {
         guard card.card.hasName || !card.card.supportedInterfaces.isEmpty else {
@@ -99,7 +85,8 @@ struct AgentConnection: Sendable {
         return card
     }
 
-    private static func absolute(_ path: String, _ tool: Tool) -> String {
+    /// A path from where the tool was started.
+    static func absolute(_ path: String, _ tool: Tool) -> String {
         if path.hasPrefix("/") { return path }
         if path.hasPrefix("~/"), let home = tool.invocation.environment["HOME"] {
             return home + path.dropFirst()

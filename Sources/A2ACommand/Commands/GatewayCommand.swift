@@ -1,9 +1,11 @@
 import A2A
 import A2AClient
+import A2ACommandSupport
 import A2AGRPC
 import A2AGateway
 import A2AHTTP
 import A2AServer
+import A2ATCP
 import ArgumentParser
 import FoundationEssentials
 import Logging
@@ -55,7 +57,7 @@ struct GatewayCommand: ToolCommand {
         } catch  where !isListening.load(ordering: .relaxed) {
             throw ToolError(
                 code: .internal, message: "The gateway cannot listen: \(error)",
-                hint: "Choose other ports with --http-port and --grpc-port; 0 takes a free one.")
+                hint: "Choose other ports with --http-port, --grpc-port and --tcp-port; 0 takes a free one.")
         }
     }
 
@@ -66,15 +68,11 @@ struct GatewayCommand: ToolCommand {
         guard !arguments.isEmpty else {
             throw ToolError.usage("Which agent? Give --upstream <host, URL or path>.")
         }
-        var options = HTTPClientOptions()
-        options.userAgent = "a2a-gateway/\(Invocation.version)"
-        options.maxConnectionsPerHost = self.limits.maxConnections
-        options.insecurelyAcceptAnyCertificate = tool.settings.isInsecure
-        var grpc = GRPCClientOptions()
-        grpc.insecurelyAcceptAnyCertificate = tool.settings.isInsecure
-        let http = try HTTPTransportFactory(options: options)
-        let transports: [any TransportFactory] = [http, try GRPCTransportFactory(options: grpc)]
-        let resolver = AgentCardResolver(fetcher: http.cardFetcher)
+        var options = try ToolTransports(tool)
+        options.http.userAgent = "a2a-gateway/\(Invocation.version)"
+        options.http.maxConnectionsPerHost = self.limits.maxConnections
+        let transports = try options.factories()
+        let resolver = AgentCardResolver(transports: transports)
         let preferences = self.agents.transports.isEmpty ? tool.settings.transports : try self.agents.preferences()
 
         var upstreams: [GatewayUpstream] = []
@@ -85,24 +83,19 @@ struct GatewayCommand: ToolCommand {
             upstreams.append(upstream)
             let name = argument.name.isEmpty ? "" : " '\(argument.name)'"
             tool.console.note(
-                "Agent\(name): \(upstream.card.name), over \(upstream.interface.protocolBinding)"
+                "Agent\(name): \(upstream.card.name), over \(upstream.interface.binding.label)"
                     + " at \(upstream.interface.url)\n")
         }
         return upstreams
     }
 
     private static func reference(_ text: String, _ tool: Tool) throws -> AgentCardReference {
-        let directory = tool.invocation.workingDirectory
-        func absolute(_ path: String) -> String {
-            if path.hasPrefix("~/"), let home = tool.invocation.environment["HOME"] { return home + path.dropFirst() }
-            return path.hasPrefix("/") ? path : "\(directory)/\(path)"
-        }
         do {
             let reference = try AgentCardReference(parsing: text) {
-                FileManager.default.fileExists(atPath: absolute($0))
+                FileManager.default.fileExists(atPath: AgentConnection.absolute($0, tool))
             }
             guard case .file(let path) = reference else { return reference }
-            return .file(absolute(path))
+            return .file(AgentConnection.absolute(path, tool))
         } catch let error as A2AError {
             throw ToolError.usage(error.message)
         }
@@ -120,8 +113,14 @@ struct GatewayCommand: ToolCommand {
         }
         if var grpc = self.listening.grpc {
             grpc.maxMessageBytes = self.limits.maxBodyBytes
+            grpc.maxConnections = self.limits.maxConnections
             grpc.assumedVersion = assumedVersion
             bindings.append(.grpc(grpc))
+        }
+        if var tcp = self.listening.tcp {
+            tcp.maxMessageBytes = self.limits.maxBodyBytes
+            tcp.maxConnections = self.limits.maxConnections
+            bindings.append(.tcp(tcp))
         }
         return bindings
     }
@@ -138,8 +137,8 @@ struct GatewayCommand: ToolCommand {
             }
         }
         for interface in endpoints.flatMap(\.interfaces) {
-            let binding = interface.protocolBinding
-            lines.append("  \(binding)\(String(repeating: " ", count: max(0, 10 - binding.count)))  \(interface.url)")
+            let name = interface.binding.label
+            lines.append("  \(name)\(String(repeating: " ", count: max(0, 10 - name.count)))  \(interface.url)")
         }
         lines += ["", "Cards are shown without signatures: the gateway changes their interfaces.", "", "READY \(base)"]
         tool.console.write(lines.joined(separator: "\n") + "\n")

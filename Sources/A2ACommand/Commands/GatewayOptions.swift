@@ -1,8 +1,10 @@
 import A2A
 import A2AClient
+import A2ACommandSupport
 import A2AGRPC
 import A2AGateway
 import A2AHTTP
+import A2ATCP
 import ArgumentParser
 
 /// An agent behind the gateway, as `--upstream` names it: `CARD`, or `name=CARD`.
@@ -49,7 +51,7 @@ struct UpstreamOptions: ParsableArguments {
     @Option(
         name: .customLong("upstream"), parsing: .singleValue,
         help: ArgumentHelp(
-            "The agent to serve: a host or origin, the URL of its card, or a path. With a name before it, callers choose it "
+            "The agent to serve: a host or origin, the URL of its card, an a2a+tls address, or a path. With a name before it, callers choose it "
                 + "by that tenant. Repeatable. (default: --agent-card)", valueName: "[name=]card"),
         transform: UpstreamArgument.init(parsing:))
     var upstreams: [UpstreamArgument] = []
@@ -57,7 +59,7 @@ struct UpstreamOptions: ParsableArguments {
     @Option(
         name: .customLong("upstream-transport"), parsing: .singleValue,
         help: ArgumentHelp(
-            "Preferred binding towards the agents: jsonrpc, http+json or grpc. Repeatable, best first. "
+            "Preferred binding towards the agents: jsonrpc, http+json, grpc or tcp. Repeatable, best first. "
                 + "(default: --transport, then each card's order)", valueName: "binding"))
     var transports: [String] = []
 
@@ -74,12 +76,10 @@ struct UpstreamOptions: ParsableArguments {
 
     func preferences() throws -> [ProtocolBinding] {
         try self.transports.flatMap { $0.split(separator: ",") }.map { text in
-            switch text.trimmingSpaces.lowercased() {
-            case "jsonrpc", "json-rpc": .jsonRPC
-            case "http+json", "rest", "http-json", "httpjson": .httpJSON
-            case "grpc": .grpc
-            default: throw ValidationError("--upstream-transport is jsonrpc, http+json or grpc, not '\(text)'.")
+            guard let binding = ProtocolBinding(named: text.trimmingSpaces) else {
+                throw ValidationError("--upstream-transport is \(ProtocolBinding.names), not '\(text)'.")
             }
+            return binding
         }
     }
 }
@@ -93,7 +93,7 @@ struct GatewayListeningOptions: ParsableArguments {
         help: ArgumentHelp("The port for the card, JSON-RPC and HTTP+JSON; 0 takes a free one.", valueName: "port"))
     var httpPort = 9910
 
-    @Flag(name: .customLong("no-http"), help: "Do not serve HTTP; then there is no card to fetch either.")
+    @Flag(name: .customLong("no-http"), help: "Do not serve HTTP; then cards are to be had over TCP only.")
     var noHTTP = false
 
     @Option(
@@ -103,6 +103,8 @@ struct GatewayListeningOptions: ParsableArguments {
 
     @Flag(name: .customLong("no-grpc"), help: "Do not serve gRPC.")
     var noGRPC = false
+
+    @OptionGroup var tcpListening: TCPListeningOptions
 
     @Option(
         name: .customLong("public-url"),
@@ -116,22 +118,16 @@ struct GatewayListeningOptions: ParsableArguments {
             "The address that the cards name for gRPC, if callers reach it under another one.", valueName: "host:port"))
     var publicGRPCAddress: String?
 
-    @Option(help: ArgumentHelp("A certificate chain in PEM; switches TLS on, for both.", valueName: "file"))
-    var tlsCertificate: String?
-
-    @Option(help: ArgumentHelp("The certificate's private key in PEM.", valueName: "file"))
-    var tlsKey: String?
+    @OptionGroup var tls: TLSOptions
 
     func validate() throws {
-        guard (self.tlsCertificate == nil) == (self.tlsKey == nil) else {
-            throw ValidationError("--tls-certificate and --tls-key go together.")
-        }
-        guard !self.noHTTP || !self.noGRPC else {
-            throw ValidationError("With --no-http and --no-grpc nothing is left to serve.")
+        guard !self.noHTTP || !self.noGRPC || !self.tcpListening.isOff else {
+            throw ValidationError("With --no-http, --no-grpc and --no-tcp nothing is left to serve.")
         }
         guard (0...65535).contains(self.httpPort), (0...65535).contains(self.grpcPort) else {
             throw ValidationError("--http-port and --grpc-port take 0 to 65535.")
         }
+        try self.tcpListening.validate(host: self.host, httpPort: self.httpPort, tls: self.tls)
     }
 
     /// How HTTP is served; `nil` for not at all.
@@ -145,9 +141,7 @@ struct GatewayListeningOptions: ParsableArguments {
             while url.hasSuffix("/") { url = url.dropLast() }
             return String(url)
         }
-        if let certificate = self.tlsCertificate, let key = self.tlsKey {
-            configuration.tls = .init(certificateChain: certificate, privateKey: key)
-        }
+        configuration.tls = self.tls.http
         return configuration
     }
 
@@ -158,10 +152,15 @@ struct GatewayListeningOptions: ParsableArguments {
         configuration.host = self.host
         configuration.port = self.grpcPort
         configuration.publicAddress = self.publicGRPCAddress
-        if let certificate = self.tlsCertificate, let key = self.tlsKey {
-            configuration.tls = .init(certificateChain: certificate, privateKey: key)
-        }
+        configuration.tls = self.tls.grpc
         return configuration
+    }
+}
+
+extension GatewayListeningOptions {
+    /// How TCP is served; `nil` for not at all.
+    var tcp: TCPServerConfiguration? {
+        self.tcpListening.configuration(host: self.host, httpPort: self.httpPort, tls: self.tls)
     }
 }
 

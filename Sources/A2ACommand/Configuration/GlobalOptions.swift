@@ -6,7 +6,7 @@ import ArgumentParser
 struct GlobalOptions: ParsableArguments {
     @Option(
         name: [.customShort("a"), .customLong("agent-card")],
-        help: "The agent: a host or origin, the URL of its card, or a path.")
+        help: "The agent: a host or origin, the URL of its card, an a2a+tcp or a2a+tls address, or a path.")
     var agentCard: String?
 
     @Option(name: [.short, .long], help: "Output format: text or json. (default: text)")
@@ -17,7 +17,7 @@ struct GlobalOptions: ParsableArguments {
 
     @Option(
         parsing: .singleValue,
-        help: "Preferred binding: jsonrpc, http+json or grpc. Repeatable, best first. (default: the card's order)")
+        help: "Preferred binding: jsonrpc, http+json, grpc or tcp. Repeatable, best first. (default: the card's order)")
     var transport: [String] = []
 
     @Option(help: "Bearer token to authenticate with.")
@@ -42,8 +42,28 @@ struct GlobalOptions: ParsableArguments {
     @Option(name: .customLong("poll-interval"), help: "How often to ask while waiting. (default: 2s)")
     var pollInterval: String?
 
+    @Option(
+        name: .customLong("ca-file"),
+        help: ArgumentHelp("Certificates to trust beside those of the system, in PEM.", valueName: "file"))
+    var caFile: String?
+
+    @Option(
+        name: .customLong("client-certificate"),
+        help: ArgumentHelp("The certificate chain to show to agents that ask for one, in PEM.", valueName: "file"))
+    var clientCertificate: String?
+
+    @Option(
+        name: .customLong("client-key"),
+        help: ArgumentHelp("The private key of that certificate, in PEM.", valueName: "file"))
+    var clientKey: String?
+
     @Flag(help: "Accept any TLS certificate. For development only.")
     var insecure = false
+
+    @Flag(
+        name: .customLong("insecure-plaintext"),
+        help: "Reach agents on other machines over TCP without TLS too. For development only.")
+    var insecurePlaintext = false
 
     @Flag(help: "Show everything that was exchanged, not only the essence.")
     var verbose = false

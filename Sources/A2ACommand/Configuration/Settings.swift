@@ -1,5 +1,6 @@
 import A2A
 import A2AClient
+import A2ACommandSupport
 
 /// One setting with its effective value, as `config show` prints it.
 struct EffectiveSetting: Sendable, Equatable {
@@ -25,7 +26,11 @@ struct Settings: Sendable {
     private(set) var version: ProtocolVersion?
     private(set) var timeout = Settings.defaultTimeout
     private(set) var pollInterval = Settings.defaultPollInterval
+    private(set) var caFile: String?
+    private(set) var clientCertificate: String?
+    private(set) var clientKey: String?
     private(set) var isInsecure = false
+    private(set) var allowsPlaintext = false
     private(set) var isVerbose = false
     private(set) var isDebugging = false
     private(set) var effective: [EffectiveSetting] = []
@@ -67,7 +72,14 @@ struct Settings: Sendable {
         self.pollInterval = try self.parsed("poll-interval", flag: options.pollInterval, default: "2s") {
             try Self.duration($0, of: "--poll-interval")
         }
+        self.caFile = self.text("ca-file", flag: options.caFile)
+        self.clientCertificate = self.text("client-certificate", flag: options.clientCertificate)
+        self.clientKey = self.text("client-key", flag: options.clientKey)
+        guard (self.clientCertificate == nil) == (self.clientKey == nil) else {
+            throw ToolError.usage("--client-certificate and --client-key go together.")
+        }
         self.isInsecure = try self.flag("insecure", flag: options.insecure)
+        self.allowsPlaintext = try self.flag("insecure-plaintext", flag: options.insecurePlaintext)
         self.isVerbose = try self.flag("verbose", flag: options.verbose)
         self.isDebugging = try self.flag("debug", flag: options.debug)
     }
@@ -147,12 +159,10 @@ struct Settings: Sendable {
     }
 
     private static func binding(_ text: String) throws -> ProtocolBinding {
-        switch text.lowercased() {
-        case "jsonrpc", "json-rpc": return .jsonRPC
-        case "http+json", "rest", "http-json", "httpjson": return .httpJSON
-        case "grpc": return .grpc
-        default: throw ToolError.usage("--transport is jsonrpc, http+json or grpc, not '\(text)'.")
+        guard let binding = ProtocolBinding(named: text) else {
+            throw ToolError.usage("--transport is \(ProtocolBinding.names), not '\(text)'.")
         }
+        return binding
     }
 
     private static func truth(_ text: String, of name: String) throws -> Bool {

@@ -123,7 +123,8 @@ extension ErrorEnvelope {
     ) -> String? {
         switch code {
         case .cardNotFound:
-            "Check --agent-card: a host, an origin such as http://127.0.0.1:9900, the URL of a card, or a path."
+            "Check --agent-card: a host, an origin such as http://127.0.0.1:9900, the URL of a card, an a2a+tls address, or a "
+                + "path."
         case .unreachable:
             "Is the agent running? Try: a2a card get --agent-card \(circumstances.agentCard ?? "<agent>")"
         case .credentialsMissing:

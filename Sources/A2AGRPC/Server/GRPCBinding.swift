@@ -73,7 +73,10 @@ public struct GRPCBinding: ServerBinding {
     private func endpoint(port: Int?) -> BindingEndpoint {
         let host = self.configuration.host.contains(":") ? "[\(self.configuration.host)]" : self.configuration.host
         let address = self.configuration.publicAddress ?? "\(host):\(port ?? self.configuration.port)"
-        return BindingEndpoint(address: address, interfaces: Self.interfaces(address: address, self.configuration))
+        // Without a scheme a loopback address means plaintext; with TLS there it must be said.
+        let isLocal = (try? HostAndPort(address[...]))?.isLoopback ?? false
+        let url = self.configuration.tls != nil && isLocal ? "https://\(address)" : address
+        return BindingEndpoint(address: address, interfaces: Self.interfaces(address: url, self.configuration))
     }
 
     /// The interface that a server with a configuration serves at an address.

@@ -46,6 +46,12 @@ public struct HTTPClientOptions: Sendable {
     /// Certificates to trust beside those of the system, in PEM.
     public var additionalTrustRootsPEM: [UInt8] = []
 
+    /// The certificate chain that this client shows, leaf first, in PEM (mTLS); empty for none.
+    public var clientCertificatePEM: [UInt8] = []
+
+    /// The private key of the client's certificate, in PEM.
+    public var clientKeyPEM: [UInt8] = []
+
     /// Accepts any certificate of any host.
     ///
     /// For development only: anybody on the way can read and change everything.

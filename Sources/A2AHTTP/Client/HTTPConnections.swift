@@ -65,6 +65,18 @@ package final class HTTPConnections: Sendable {
                 throw A2AError(.invalidParams, "The additional trust roots are no certificates in PEM.", cause: error)
             }
         }
+        guard options.clientCertificatePEM.isEmpty == options.clientKeyPEM.isEmpty else {
+            throw A2AError(
+                .invalidParams, "A client certificate and its private key come together; one of them is missing.")
+        }
+        guard !options.clientCertificatePEM.isEmpty else { return tls }
+        do {
+            tls.certificateChain = try NIOSSLCertificate.fromPEMBytes(options.clientCertificatePEM)
+                .map { .certificate($0) }
+            tls.privateKey = .privateKey(try NIOSSLPrivateKey(bytes: options.clientKeyPEM, format: .pem))
+        } catch {
+            throw A2AError(.invalidParams, "The client's certificate or its key is not PEM.", cause: error)
+        }
         return tls
     }
 }

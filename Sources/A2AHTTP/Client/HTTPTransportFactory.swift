@@ -31,6 +31,8 @@ public struct HTTPTransportFactory: TransportFactory {
     /// Gets cards over the same connections.
     public var cardFetcher: HTTPAgentCardFetcher { HTTPAgentCardFetcher(exchange: self.exchange) }
 
+    public var agentCardFetcher: (any AgentCardFetcher)? { self.cardFetcher }
+
     public func supports(_ interface: A2AAgentInterface) -> Bool {
         let url = interface.url.lowercased()
         guard url.hasPrefix("http://") || url.hasPrefix("https://") else { return false }
@@ -52,9 +54,10 @@ extension Client {
     /// Finds an agent by a reference to its card and makes a client of it.
     ///
     /// - Parameters:
-    ///   - reference: A host (`example.com`), an origin (`http://127.0.0.1:9900`), the URL of a card, or a path.
+    ///   - reference: A host (`example.com`), an origin (`http://127.0.0.1:9900`), the URL of a card, or a path; with TCP
+    ///     among the transports the address of an agent too (`a2a+tls://example.com`).
     ///   - transport: How the card is fetched, and the agent reached over HTTP.
-    ///   - additionalTransports: Other ways to reach the agent, such as gRPC. Which one is taken is decided by the card's
+    ///   - additionalTransports: Other ways to reach the agent, such as gRPC and TCP. Which one is taken is decided by the card's
     ///     order, or by ``ClientConfiguration/preferredBindings``.
     ///   - resolver: Where cards are remembered; `nil` asks anew.
     /// - Throws: ``A2AError``; see ``AgentCardResolver/resolve(_:options:)`` and ``InterfaceSelection``.
@@ -65,11 +68,8 @@ extension Client {
         additionalTransports: [any TransportFactory] = [],
         resolver: AgentCardResolver? = nil
     ) async throws -> Client {
-        let resolver = resolver ?? AgentCardResolver(fetcher: transport.cardFetcher)
-        let options = CallOptions(timeout: configuration.timeout, parameters: configuration.parameters)
-        let card = try await resolver.resolve(AgentCardReference(parsing: reference), options: options)
-        return try Client(
-            card: card.card, transports: [transport] + additionalTransports, configuration: configuration)
+        try await Self.discover(
+            reference, transports: [transport] + additionalTransports, configuration: configuration, resolver: resolver)
     }
 }
 

@@ -31,12 +31,25 @@ final class TCPTransport: OperationTransport {
 
     /// The public card of the agent at the other end. In JSON, so that a signature stays valid.
     func card(_ context: CallContext) async throws -> A2AAgentCard {
-        try await self.unary(.getAgentCard, A2AGetExtendedAgentCardRequest(), context, encoding: .json)
+        try TCPEncoding.json.decodeAnswer(A2AAgentCard.self, from: try await self.cardJSON(context))
+    }
+
+    /// The public card as the agent wrote it.
+    func cardJSON(_ context: CallContext) async throws -> [UInt8] {
+        try await self.octets(.getAgentCard, A2AGetExtendedAgentCardRequest(), context, encoding: .json)
     }
 
     private func unary<Answer: Message>(
         _ method: TCPMethod, _ request: some Message, _ context: CallContext, encoding: TCPEncoding
     ) async throws -> Answer {
+        let answer = try await self.octets(method, request, context, encoding: encoding)
+        return try encoding.decodeAnswer(Answer.self, from: answer)
+    }
+
+    /// Makes a call and gives the one message of its answer.
+    private func octets(
+        _ method: TCPMethod, _ request: some Message, _ context: CallContext, encoding: TCPEncoding
+    ) async throws -> [UInt8] {
         var (call, item) = try await self.connection.open(
             method, try Self.encode(request, encoding), encoding: encoding, context, keyNames: self.keyNames)
         var answer: [UInt8]?
@@ -49,10 +62,10 @@ final class TCPTransport: OperationTransport {
                     throw Self.wrongCount
                 }
                 answer = octets
-                if isLast { return try encoding.decodeAnswer(Answer.self, from: octets) }
+                if isLast { return octets }
             case .end:
                 guard let answer else { throw Self.wrongCount }
-                return try encoding.decodeAnswer(Answer.self, from: answer)
+                return answer
             case .failure(let error): throw error
             case .notTaken: throw A2AError.unreachable("The call was not taken.", mayHaveBeenSent: false)
             }

@@ -30,6 +30,9 @@ public struct TCPTransportFactory: TransportFactory {
         self.connections = TCPClientConnections()
     }
 
+    /// Gets cards over the same connections.
+    public var agentCardFetcher: (any AgentCardFetcher)? { TCPAgentCardFetcher(self.options, self.connections) }
+
     /// Whether the interface's binding is A2A over TCP.
     ///
     /// Its address is looked at when a transport is made, so that what is wrong with it can be said.
