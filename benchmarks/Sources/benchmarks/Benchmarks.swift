@@ -7,6 +7,7 @@ struct Benchmarks: AsyncParsableCommand {
         abstract: "Measures swift-a2a. Use a release build.",
         subcommands: [
             All.self, Chunks.self, StoreSize.self, Subscribers.self, Speed.self, GRPCSpeed.self, GatewaySpeed.self,
+            TCPSpeed.self,
         ],
         defaultSubcommand: All.self
     )
@@ -21,6 +22,7 @@ struct Benchmarks: AsyncParsableCommand {
             try await Speed.parse([]).run()
             try await GRPCSpeed.parse([]).run()
             try await GatewaySpeed.parse([]).run()
+            try await TCPSpeed.parse([]).run()
         }
     }
 }
