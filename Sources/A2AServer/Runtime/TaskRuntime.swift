@@ -125,7 +125,7 @@ public final class TaskRuntime: A2AService, Service {
             settle()
         }
         let isStarted = self.runner.start(
-            TurnWorkers.Job(
+            TurnJob(
                 turn: turn,
                 nextTurn: { message in
                     let task = try await self.store.snapshot(

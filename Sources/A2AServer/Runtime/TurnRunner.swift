@@ -12,7 +12,7 @@ struct TurnRunner: Sendable {
     let logger: Logger
     /// Starts a worker in the runtime's group, or says that it cannot any more.
     let spawn: @Sendable (@escaping @Sendable () async -> Void) -> Bool
-    let workers = TurnWorkers()
+    let workers = WorkerQueue<TurnJob>(maxIdle: TurnJob.maxIdleWorkers)
 
     private enum AgentEnd: Sendable {
         case returned
@@ -21,7 +21,7 @@ struct TurnRunner: Sendable {
 
     /// A turn that was asked to stop, as its agent has left it.
     private struct Interrupted: Sendable {
-        var job: TurnWorkers.Job
+        var job: TurnJob
         var turn: Turn
         var end: AgentEnd
     }
@@ -29,8 +29,12 @@ struct TurnRunner: Sendable {
     /// Gives a turn to a worker.
     ///
     /// - Returns: `false` if the runtime has ended.
-    func start(_ job: TurnWorkers.Job) -> Bool {
-        if self.workers.handOver(job) { return true }
+    func start(_ job: TurnJob) -> Bool {
+        self.workers.add(CollectionOfOne(job)) || self.begin(job)
+    }
+
+    /// Makes a worker for a turn.
+    private func begin(_ job: TurnJob) -> Bool {
         // Through a box: a closure would keep the first turn for as long as the worker lives.
         let first = WorkerLane(first: job)
         return self.spawn { await self.work(first) }
@@ -71,12 +75,19 @@ struct TurnRunner: Sendable {
         while job != nil {
             if let interrupted = await self.runToEnd(job.take(), lane) { return interrupted }
             // The watcher of silence belongs to the first turn.
-            if self.configuration.silenceLimit == nil { job = await self.workers.next() }
+            if self.configuration.silenceLimit == nil {
+                job = await self.workers.next { others in
+                    for other in others where !self.begin(other) {
+                        other.turn.execution.fail(TurnTable.shuttingDown)
+                        other.whenDone()
+                    }
+                }
+            }
         }
         return nil
     }
 
-    private func runToEnd(_ job: TurnWorkers.Job?, _ lane: WorkerLane) async -> Interrupted? {
+    private func runToEnd(_ job: TurnJob?, _ lane: WorkerLane) async -> Interrupted? {
         guard let job else { return nil }
         if let interrupted = await self.run(job, lane) { return interrupted }
         job.whenDone()
@@ -86,7 +97,7 @@ struct TurnRunner: Sendable {
     /// Runs the agent until nothing is left to answer.
     ///
     /// - Returns: What is left to do, if the turn was asked to stop.
-    private func run(_ job: TurnWorkers.Job, _ lane: WorkerLane) async -> Interrupted? {
+    private func run(_ job: TurnJob, _ lane: WorkerLane) async -> Interrupted? {
         var turn = job.turn
         while true {
             let execution = turn.execution
@@ -113,7 +124,7 @@ struct TurnRunner: Sendable {
     /// Does what is left to do when the agent has returned.
     ///
     /// - Returns: The next turn, if another message has come meanwhile.
-    private func conclude(_ turn: Turn, _ end: AgentEnd, _ job: TurnWorkers.Job) async -> Turn? {
+    private func conclude(_ turn: Turn, _ end: AgentEnd, _ job: TurnJob) async -> Turn? {
         let execution = turn.execution
         var failure: A2AError?
         if case .threw(let error) = end { failure = error }

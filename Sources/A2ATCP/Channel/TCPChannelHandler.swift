@@ -17,6 +17,10 @@ final class TCPChannelHandler: ChannelInboundHandler, @unchecked Sendable {
 
     /// The most octets that one write to the transport is made of, 64 KiB, give or take a frame.
     static let writeOctets = 65_536
+    /// The most commands whose memory is kept for the next ones.
+    static let keptCommands = 256
+    /// How often the mailbox is read before other connections of the event loop have their turn.
+    static let maxRounds = 16
     /// How long TLS may take, in milliseconds.
     static let tlsTimeout: Int64 = 10_000
 
@@ -31,10 +35,13 @@ final class TCPChannelHandler: ChannelInboundHandler, @unchecked Sendable {
 
     private struct Mailbox {
         var commands: [TCPCommand] = []
+        /// Whether the event loop will look into the mailbox by itself.
         var isScheduled = false
     }
 
     // The event loop's.
+    /// What the commands in the mailbox are exchanged for: both arrays keep their memory.
+    private var spare: [TCPCommand] = []
     var context: ChannelHandlerContext?
     var connection: TCPConnection?
     var served: [UInt32: TCPServed] = [:]
@@ -82,17 +89,22 @@ final class TCPChannelHandler: ChannelInboundHandler, @unchecked Sendable {
             defer { mailbox.isScheduled = true }
             return !mailbox.isScheduled
         }
-        if mustWake { self.eventLoop.execute { self.readMailbox() } }
+        if mustWake { self.eventLoop.execute { self.work() } }
     }
 
-    private func readMailbox() {
-        let commands = self.mailbox.withLock { mailbox in
-            mailbox.isScheduled = false
-            defer { mailbox.commands = [] }
-            return mailbox.commands
+    /// Carries out what is in the mailbox.
+    ///
+    /// - Returns: Whether there was something. If not, the next who puts something in wakes the event loop.
+    private func readMailbox() -> Bool {
+        let isEmpty = self.mailbox.withLock { mailbox in
+            mailbox.isScheduled = !mailbox.commands.isEmpty
+            swap(&mailbox.commands, &self.spare)
+            return !mailbox.isScheduled
         }
-        for command in commands { self.carryOut(command) }
-        self.work()
+        guard !isEmpty else { return false }
+        for command in self.spare { self.carryOut(command) }
+        self.spare.removeAll(keepingCapacity: self.spare.capacity <= Self.keptCommands)
+        return true
     }
 
     // MARK: The channel
@@ -262,8 +274,17 @@ final class TCPChannelHandler: ChannelInboundHandler, @unchecked Sendable {
             return
         }
         self.isWorking = true
+        // Nobody need wake this event loop while it is at work.
+        self.mailbox.withLock { $0.isScheduled = true }
+        var rounds = 0
+        var isEmpty = false
         repeat {
             self.isCalledAgain = false
+            rounds += 1
+            if rounds <= Self.maxRounds {
+                isEmpty = !self.readMailbox()
+                if !isEmpty { self.isCalledAgain = true }
+            }
             self.takeEvents()
             if !self.waiting.isEmpty { self.openWaiting() }
             self.write()
@@ -271,6 +292,8 @@ final class TCPChannelHandler: ChannelInboundHandler, @unchecked Sendable {
         self.isWorking = false
         self.closeIfOver()
         self.setTimer()
+        // The others first.
+        if !isEmpty { self.eventLoop.execute { self.work() } }
     }
 
     private func write() {
@@ -341,6 +364,7 @@ final class TCPChannelHandler: ChannelInboundHandler, @unchecked Sendable {
             return
         }
         self.connection?.timePassed(now: Self.now)
+        if self.connection?.isWaitingForPing == true { self.inbox?.rest() }
         if self.stalls > 0 { self.endStalled() }
         self.failOverdue()
         self.work()

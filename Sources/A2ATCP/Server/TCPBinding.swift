@@ -65,15 +65,16 @@ public struct TCPBinding: ServerBinding {
 
     private struct GraceIsOver: Error {}
 
-    /// Answers the calls of one connection, each in a task of its own, until the connection is over.
+    /// Answers the calls of one connection, as many at a time as come, until the connection is over.
     private static func serve(_ connection: TCPChannelHandler, _ handler: TCPCallHandler) async {
+        guard let inbox = connection.inbox else { return }
         await withTaskCancellationHandler {
-            await withDiscardingTaskGroup { calls in
-                while let batch = await connection.inbox?.next() {
-                    for call in batch { calls.addTask { await handler.handle(call) } }
+            await withDiscardingTaskGroup { workers in
+                while let calls = await inbox.next() {
+                    for call in calls { workers.addTask { await inbox.work(first: call, handler) } }
                 }
                 // Nobody waits for an answer any more.
-                calls.cancelAll()
+                workers.cancelAll()
             }
         } onCancel: {
             connection.submit(.close)

@@ -27,11 +27,13 @@ struct GRPCSpeed: AsyncParsableCommand {
         try await withBareServer { bare in
             try await withAgentServer(runtime, bindings: [.grpc(.ephemeral)], logger: .silent) { endpoints in
                 var rates: [String: [Double]] = [:]
+                let text = RequestTemplate("text")
                 for _ in 0..<self.rounds {
-                    rates["bare", default: []].append(try await load.run(bare) { Self.request("text", $0) })
+                    rates["bare", default: []].append(try await load.run(bare) { text.request($0) })
                     for name in ["message", "task"] {
+                        let template = RequestTemplate(name)
                         rates[name, default: []].append(
-                            try await load.run(endpoints[0].address) { Self.request(name, $0) })
+                            try await load.run(endpoints[0].address) { template.request($0) })
                     }
                 }
                 let medians = rates.mapValues(\.median)
@@ -46,13 +48,37 @@ struct GRPCSpeed: AsyncParsableCommand {
     }
 
     /// The same request as in `speed`, in binary.
-    static func request(_ text: String, _ number: Int) -> [UInt8] {
+    static func request(_ text: String, _ number: Int) -> [UInt8] { RequestTemplate(text).request(number) }
+}
+
+/// A request in binary that differs from another one in the number of its message only.
+///
+/// Making each anew would be most of what the caller does.
+struct RequestTemplate: Sendable {
+    private static let digits = 18
+    private let octets: [UInt8]
+    private let offset: Int
+
+    init(_ text: String) {
+        let id = String(repeating: "0", count: Self.digits)
         var request = A2ASendMessageRequest()
         request.message = A2AMessage(
-            role: .user, parts: [.text("\(text): please say hello to the whole world")],
-            messageID: "message-\(number)")
+            role: .user, parts: [.text("\(text): please say hello to the whole world")], messageID: "message-\(id)")
         request.configuration.acceptedOutputModes = ["text/plain"]
-        return (try? request.serializedBytes()) ?? []
+        self.octets = (try? request.serializedBytes()) ?? []
+        let digits = Array(id.utf8)
+        let octets = self.octets
+        self.offset = octets.indices.first { octets[$0...].starts(with: digits) } ?? 0
+    }
+
+    func request(_ number: Int) -> [UInt8] {
+        var octets = self.octets
+        var rest = number
+        for place in (self.offset..<(self.offset + Self.digits)).reversed() {
+            octets[place] = UInt8(ascii: "0") + UInt8(rest % 10)
+            rest /= 10
+        }
+        return octets
     }
 }
 

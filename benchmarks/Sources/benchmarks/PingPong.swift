@@ -8,9 +8,10 @@ enum PingPong {
         let server = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(Counter(expected: request) { context in
-                        context.writeAndFlush(NIOAny(ByteBuffer(repeating: 2, count: answer)), promise: nil)
-                    })
+                    try channel.pipeline.syncOperations.addHandler(
+                        Counter(expected: request) { context in
+                            context.writeAndFlush(NIOAny(ByteBuffer(repeating: 2, count: answer)), promise: nil)
+                        })
                 }
             }
             .bind(host: "127.0.0.1", port: 0).get()
@@ -20,10 +21,11 @@ enum PingPong {
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     let state = Rounds(count: rounds)
-                    try channel.pipeline.syncOperations.addHandler(Counter(expected: answer, beginsItself: true) { context in
-                        guard state.next() else { return done.succeed(state.times) }
-                        context.writeAndFlush(NIOAny(ByteBuffer(repeating: 1, count: request)), promise: nil)
-                    })
+                    try channel.pipeline.syncOperations.addHandler(
+                        Counter(expected: answer, beginsItself: true) { context in
+                            guard state.next() else { return done.succeed(state.times) }
+                            context.writeAndFlush(NIOAny(ByteBuffer(repeating: 1, count: request)), promise: nil)
+                        })
                 }
             }
             .connect(host: "127.0.0.1", port: server.localAddress?.port ?? 0).get()

@@ -54,7 +54,9 @@ private final class EventCounter: ChannelInboundHandler {
             var offset = 0
             // "\ndata:" is six octets, and none of them stands at two places.
             while offset + 6 <= bytes.count {
-                if bytes[offset] == 0x0A, bytes[offset + 1] == 0x64, bytes[offset + 2] == 0x61, bytes[offset + 5] == 0x3A {
+                if bytes[offset] == 0x0A, bytes[offset + 1] == 0x64, bytes[offset + 2] == 0x61,
+                    bytes[offset + 5] == 0x3A
+                {
                     self.events += 1
                 } else if bytes[offset] == 0x0A, bytes[offset + 1] == 0x30, bytes[offset + 2] == 0x0D {
                     ended = true

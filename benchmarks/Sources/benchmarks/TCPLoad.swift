@@ -196,7 +196,9 @@ private final class TCPCaller: ChannelInboundHandler {
             self.write(bulk, method: 0x02, priority: 0)
         }
         let isOver = now >= self.end || self.made >= self.plan.calls
-        while !isOver, self.inFlight < self.plan.inFlight + (self.isBulk ? 1 : 0), self.credit > 0, self.made < self.plan.calls {
+        while !isOver, self.inFlight < self.plan.inFlight + (self.isBulk ? 1 : 0), self.credit > 0,
+            self.made < self.plan.calls
+        {
             if self.plan.measuresLatency { self.begun[self.next] = now }
             self.write(
                 self.plan.body(self.salt + self.made), method: self.plan.method, priority: self.plan.priority)

@@ -72,7 +72,8 @@ struct TCPSpeed: AsyncParsableCommand {
     // MARK: Parts
 
     private func plan(_ text: String) -> TCPLoad.Plan {
-        var plan = TCPLoad.Plan { GRPCSpeed.request(text, $0) }
+        let template = RequestTemplate(text)
+        var plan = TCPLoad.Plan { template.request($0) }
         plan.inFlight = Self.inFlight
         plan.duration = .seconds(self.seconds)
         return plan
@@ -86,7 +87,8 @@ struct TCPSpeed: AsyncParsableCommand {
             rates["tcp", default: []].append(try await TCPLoad.run(self.plan("message"), port: servers.tcp).callRate)
             guard !self.alone else { continue }
             rates["task", default: []].append(try await TCPLoad.run(self.plan("task"), port: servers.tcp).callRate)
-            rates["grpc", default: []].append(try await grpc.run(servers.grpc) { GRPCSpeed.request("message", $0) })
+            let template = RequestTemplate("message")
+            rates["grpc", default: []].append(try await grpc.run(servers.grpc) { template.request($0) })
             rates["http", default: []].append(try await http.run(servers.http) { Speed.rpcBody("message", $0) })
         }
         let medians = rates.mapValues(\.median)
@@ -139,7 +141,8 @@ struct TCPSpeed: AsyncParsableCommand {
             sse.append(Double(answer.events) / answer.elapsed.inSeconds)
         }
         report(
-            "TCP, one stream of \(LoadAgent.events) events", tcp.median, unit: " events/s", target: "150 000, or 5 times SSE")
+            "TCP, one stream of \(LoadAgent.events) events", tcp.median, unit: " events/s",
+            target: "150 000, or 5 times SSE")
         guard !self.alone else { return }
         report("SSE, the same", sse.median, unit: " events/s")
         report("TCP / SSE", tcp.median / sse.median)
@@ -155,7 +158,9 @@ struct TCPSpeed: AsyncParsableCommand {
         guard result.octets >= LoadAgent.bulkOctets else { throw TCPLoad.Unexpected(what: "\(result.octets) octets") }
         let sorted = result.latencies.sorted()
         report("artifact of 1 GiB", Double(LoadAgent.bulkOctets >> 20) / result.bulkTime.inSeconds, unit: " MiB/s")
-        report("\(sorted.count) small calls beside it on the same connection, p50", sorted.percentile(0.5) / 1e6, unit: " ms")
+        report(
+            "\(sorted.count) small calls beside it on the same connection, p50", sorted.percentile(0.5) / 1e6,
+            unit: " ms")
         report("p99", sorted.percentile(0.99) / 1e6, unit: " ms", target: "below 10 ms")
     }
 
@@ -218,7 +223,8 @@ struct DevelopmentCertificates {
         let process = Process()
         process.executableURL = URL(filePath: "/usr/bin/env")
         process.arguments = [
-            "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
+            "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days",
+            "2",
             "-keyout", "\(folder)/server-key.pem", "-out", self.root, "-subj", "/CN=localhost",
             "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1",
         ]

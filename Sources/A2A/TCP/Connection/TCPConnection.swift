@@ -106,6 +106,9 @@ package struct TCPConnection {
     /// Whether the peer's HELLO has come.
     package var isReady: Bool { self.phase == .open }
 
+    /// Whether a PING is under way: there was silence before it.
+    package var isWaitingForPing: Bool { self.ping != nil }
+
     /// Calls that may be opened now.
     package var availableCalls: Int {
         self.phase == .closed || self.isGoingAway ? 0 : max(0, self.ownLimit - self.ownOpened)
