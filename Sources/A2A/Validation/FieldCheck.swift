@@ -12,6 +12,8 @@ public struct FieldCheck: Sendable {
     public private(set) var violations: [FieldViolation] = []
 
     private var path: [Step] = []
+    /// Steps of a path in most requests.
+    private static let usualDepth = 8
 
     private enum Step: Sendable {
         case name(String)
@@ -19,7 +21,7 @@ public struct FieldCheck: Sendable {
         case key(String)
     }
 
-    public init() {}
+    public init() { self.path.reserveCapacity(Self.usualDepth) }
 
     /// Whether so much is wrong that nothing more is collected.
     public var isFull: Bool { self.violations.count >= Self.maxViolations }

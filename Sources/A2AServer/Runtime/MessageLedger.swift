@@ -23,15 +23,14 @@ final class MessageLedger: Sendable {
         private let high: Int
 
         init(_ scope: Scope, _ messageID: String) {
-            func hash(_ seed: UInt8) -> Int {
-                var hasher = Hasher()
-                hasher.combine(seed)
-                hasher.combine(scope)
-                hasher.combine(messageID)
-                return hasher.finalize()
-            }
-            self.low = hash(0)
-            self.high = hash(1)
+            var hasher = Hasher()
+            hasher.combine(scope)
+            hasher.combine(messageID)
+            // Two numbers of one state, which has 256 bits.
+            var other = hasher
+            other.combine(UInt8(1))
+            self.low = hasher.finalize()
+            self.high = other.finalize()
         }
 
         // The other half decides where two are equal in this one.
@@ -51,6 +50,20 @@ final class MessageLedger: Sendable {
         var number: UInt64
         /// What a remembered reply takes.
         var bytes = 0
+
+        /// Whether the message with this fingerprint is being answered.
+        func isRunning(_ fingerprint: Int) -> Bool {
+            guard case .running = self.outcome else { return false }
+            return self.fingerprint == fingerprint
+        }
+
+        /// - Returns: `false` if there is nothing to settle.
+        mutating func settle(_ fingerprint: Int, as outcome: Outcome, bytes: Int) -> Bool {
+            guard self.isRunning(fingerprint) else { return false }
+            self.outcome = outcome
+            self.bytes = bytes
+            return true
+        }
     }
 
     private struct State {
@@ -66,8 +79,15 @@ final class MessageLedger: Sendable {
         }
 
         mutating func removeOldest() {
-            guard let oldest = self.order.popFirst() else { return }
-            if self.entries[oldest.key]?.number == oldest.number { self.remove(oldest.key) }
+            guard let oldest = self.order.popFirst(), let entry = self.entries.removeValue(forKey: oldest.key) else {
+                return
+            }
+            if entry.number == oldest.number {
+                self.bytes -= entry.bytes
+            } else {
+                // Its id came again since with other contents. That is rare, so it may cost a second look.
+                self.entries[oldest.key] = entry
+            }
         }
     }
 
@@ -104,13 +124,18 @@ final class MessageLedger: Sendable {
             while let oldest = state.order.first, oldest.expires <= now || state.order.count >= self.capacity {
                 state.removeOldest()
             }
-            let known = state.entries[key]
-            if let known, known.fingerprint == fingerprint { return (known.outcome, false, ticket) }
             let outcome = Outcome.running(try execution())
+            let number = state.nextNumber + 1
+            // The usual message is new: one look at the table, and another only for one that was there.
+            let known = state.entries.updateValue(
+                Entry(fingerprint: fingerprint, outcome: outcome, number: number), forKey: key)
+            if let known, known.fingerprint == fingerprint {
+                state.entries[key] = known
+                return (known.outcome, false, ticket)
+            }
             state.bytes -= known?.bytes ?? 0
-            state.nextNumber += 1
-            state.entries[key] = Entry(fingerprint: fingerprint, outcome: outcome, number: state.nextNumber)
-            state.order.append((key, state.nextNumber, now + window))
+            state.nextNumber = number
+            state.order.append((key, number, now + window))
             return (outcome, true, ticket)
         }
     }
@@ -128,12 +153,11 @@ final class MessageLedger: Sendable {
         let key = ticket.key
         let bytes = if case .message(let reply)? = outcome { reply.approximateByteCount } else { 0 }
         self.state.withLock { state in
-            guard let entry = state.entries[key], entry.fingerprint == ticket.fingerprint,
-                case .running = entry.outcome
-            else { return }
-            guard let outcome else { return state.remove(key) }
-            state.entries[key] = Entry(
-                fingerprint: entry.fingerprint, outcome: outcome, number: entry.number, bytes: bytes)
+            guard let outcome else {
+                guard state.entries[key]?.isRunning(ticket.fingerprint) == true else { return }
+                return state.remove(key)
+            }
+            guard state.entries[key]?.settle(ticket.fingerprint, as: outcome, bytes: bytes) == true else { return }
             state.bytes += bytes
             while state.bytes > Self.maxReplyBytes, !state.order.isEmpty { state.removeOldest() }
         }

@@ -71,7 +71,7 @@ package final class TurnExecution: Sendable {
         let (action, waiters) = self.inner.withLock { inner in
             inner.lastActivity = .now
             let action = inner.turn.reply()
-            return (action, action == .decide ? inner.decide(.success(.message(message))) : [])
+            return (action, action == .decide ? inner.decide(.success(.message(message))) : .init())
         }
         switch action {
         case .decide:
@@ -102,7 +102,7 @@ package final class TurnExecution: Sendable {
                     [change], to: self.taskID, in: self.scope, condition: AppendCondition(fence: fence))
                 let waiters = self.inner.withLock { inner in
                     inner.turn.recorded(appended)
-                    return appended.state.isActive ? [] : inner.settle()
+                    return appended.state.isActive ? .init() : inner.settle()
                 }
                 waiters.resume()
             } catch TaskConflict.fenced {
@@ -352,7 +352,7 @@ package final class TurnExecution: Sendable {
             let waiters = self.inner.withLock { inner in
                 inner.turn.recorded(created.appended)
                 let isActive = created.appended.state.isActive
-                return inner.decide(.success(.task(created.first))) + (isActive ? [] : inner.settle())
+                return inner.decide(.success(.task(created.first))) + (isActive ? .init() : inner.settle())
             }
             waiters.resume()
             return true
@@ -378,7 +378,7 @@ extension TurnExecution.Inner {
 
     /// Takes the first answer; returns who waits for it.
     fileprivate mutating func decide(_ decision: Result<TurnExecution.Decision, A2AError>) -> TurnExecution.Answers {
-        guard self.decision == nil else { return [] }
+        guard self.decision == nil else { return .init() }
         self.decision = decision
         return self.takeAnswered()
     }
@@ -390,27 +390,32 @@ extension TurnExecution.Inner {
     }
 
     private mutating func takeAnswered() -> TurnExecution.Answers {
-        guard let decision = self.decision, !self.decisionWaiters.isEmpty else { return [] }
-        let isAnswered = self.isAnswered
-        let answered = self.decisionWaiters.filter { isAnswered || !$0.untilSettled }
-        self.decisionWaiters.removeAll { isAnswered || !$0.untilSettled }
-        return answered.map { TurnExecution.Answer(continuation: $0.continuation, decision: decision) }
+        guard let decision = self.decision, !self.decisionWaiters.isEmpty else { return .init() }
+        if self.isAnswered {
+            defer { self.decisionWaiters = [] }
+            return .init(waiters: self.decisionWaiters, decision: decision)
+        }
+        let answered = self.decisionWaiters.filter { !$0.untilSettled }
+        self.decisionWaiters.removeAll { !$0.untilSettled }
+        return .init(waiters: answered, decision: decision)
     }
 }
 
 extension TurnExecution {
-    /// Somebody who waited for the first answer, and the answer; resumed outside the lock.
-    fileprivate struct Answer {
-        var continuation: CheckedContinuation<Decision, any Error>
-        var decision: Result<Decision, A2AError>
-    }
+    /// Those who waited for the first answer, and the answer; resumed outside the lock.
+    fileprivate struct Answers {
+        var waiters: [DecisionWaiter] = []
+        var decision: Result<Decision, A2AError>?
 
-    fileprivate typealias Answers = [Answer]
-}
+        func resume() {
+            guard let decision else { return }
+            for waiter in self.waiters { waiter.continuation.resume(with: decision.mapError { $0 }) }
+        }
 
-extension [TurnExecution.Answer] {
-    fileprivate func resume() {
-        for answer in self { answer.continuation.resume(with: answer.decision.mapError { $0 }) }
+        /// Both, where both are of one turn and so have one answer.
+        static func + (lhs: Self, rhs: Self) -> Self {
+            Self(waiters: lhs.waiters + rhs.waiters, decision: lhs.decision ?? rhs.decision)
+        }
     }
 }
 

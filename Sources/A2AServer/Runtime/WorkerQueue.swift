@@ -1,5 +1,5 @@
-import DequeModule
-import Synchronization
+package import DequeModule
+package import Synchronization
 
 /// Jobs for tasks that are used again: workers, which wait for them.
 ///
@@ -7,37 +7,46 @@ import Synchronization
 /// come at about the same time share one wake-up: while a worker is on its way, others are queued, and whoever takes one
 /// of them wakes the next worker before it does its own. So no job waits for the end of another, and a worker whose job
 /// was short takes the next one without having slept.
+// Inlinable, so that it is specialised for the jobs of other modules too: it is on the way of every call.
 package final class WorkerQueue<Job: Sendable>: Sendable {
     /// Resumed with whether there is something to look for.
-    private typealias Waiter = CheckedContinuation<Bool, Never>
+    @usableFromInline
+    package typealias Waiter = CheckedContinuation<Bool, Never>
 
-    private struct State {
+    @usableFromInline
+    package struct State: Sendable {
         /// The worker that waited last is woken first: its memory is still in the caches.
-        var idle: [(key: UInt64, waiter: Waiter)] = []
-        var nextKey: UInt64 = 0
+        @usableFromInline package var idle: [(key: UInt64, waiter: Waiter)] = []
+        @usableFromInline package var nextKey: UInt64 = 0
         /// Jobs that a worker is on its way for.
-        var queue: Deque<Job> = []
+        @usableFromInline package var queue: Deque<Job> = []
         /// Workers that were woken and have not looked yet.
-        var onTheirWay = 0
-        var isClosed = false
+        @usableFromInline package var onTheirWay = 0
+        @usableFromInline package var isClosed = false
 
         /// The worker to wake for the jobs in the queue, if none comes anyway.
-        mutating func wakeOne() -> Waiter? {
+        @inlinable
+        package mutating func wakeOne() -> Waiter? {
             guard self.onTheirWay == 0, !self.queue.isEmpty, let worker = self.idle.popLast() else { return nil }
             self.onTheirWay += 1
             return worker.waiter
         }
+
+        @inlinable
+        package init() {}
     }
 
-    private let maxIdle: Int
-    private let state = Mutex(State())
+    @usableFromInline package let maxIdle: Int
+    @usableFromInline package let state = Mutex(State())
 
     /// - Parameter maxIdle: The most workers that wait; one that finds no place is sent away.
+    @inlinable
     package init(maxIdle: Int) { self.maxIdle = maxIdle }
 
     /// Gives jobs to workers that wait or are on their way.
     ///
     /// - Returns: `false` if there are none; then no job was taken.
+    @inlinable
     package func add(_ jobs: some Collection<Job>) -> Bool {
         let (isTaken, worker) = self.state.withLock { state -> (Bool, Waiter?) in
             guard state.onTheirWay > 0 || !state.idle.isEmpty else { return (false, nil) }
@@ -51,6 +60,7 @@ package final class WorkerQueue<Job: Sendable>: Sendable {
     /// For a worker: waits for the next job. `nil` sends it away: there is no place, or the queue was closed.
     ///
     /// - Parameter startOthers: Starts workers for jobs that are queued although nobody is left to be woken for them.
+    @inlinable
     package func next(startOthers: ([Job]) -> Void) async -> Job? {
         var wasWoken = false
         while true {
@@ -61,7 +71,8 @@ package final class WorkerQueue<Job: Sendable>: Sendable {
     }
 
     /// The oldest job, if there is one. Sees to it that somebody comes for those behind it.
-    private func take(wasWoken: Bool, startOthers: ([Job]) -> Void) -> Job? {
+    @inlinable
+    package func take(wasWoken: Bool, startOthers: ([Job]) -> Void) -> Job? {
         let (job, worker, others) = self.state.withLock { state -> (Job?, Waiter?, [Job]) in
             if wasWoken { state.onTheirWay -= 1 }
             guard let job = state.queue.popFirst() else { return (nil, nil, []) }
@@ -76,7 +87,8 @@ package final class WorkerQueue<Job: Sendable>: Sendable {
     }
 
     /// - Returns: Whether there is something to look for; `false` sends the worker away.
-    private func wait() async -> Bool {
+    @inlinable
+    package func wait() async -> Bool {
         let key = self.state.withLock { state in
             state.nextKey += 1
             return state.nextKey
@@ -99,6 +111,7 @@ package final class WorkerQueue<Job: Sendable>: Sendable {
     }
 
     /// Sends the workers away that wait, since there may be no job for a while.
+    @inlinable
     package func releaseIdle() {
         let idle = self.state.withLock { state in
             defer { state.idle = [] }
@@ -108,6 +121,7 @@ package final class WorkerQueue<Job: Sendable>: Sendable {
     }
 
     /// Sends the workers away that wait; those at work follow when they are done.
+    @inlinable
     package func close() {
         self.state.withLock { $0.isClosed = true }
         self.releaseIdle()

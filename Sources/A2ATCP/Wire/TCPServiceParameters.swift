@@ -28,12 +28,19 @@ enum TCPParameterName {
 // MARK: - The server's side
 
 extension CallContext {
+    /// What most calls say, made once.
+    private static let version1: HTTPFields = [.a2aVersion: "1.0"]
+
     /// The context of a call that came.
     ///
     /// - Parameter credentials: The content of the call's slot when it came.
     init(_ call: TCPCall, credentials: HTTPFields, principal: Principal) {
         var fields = credentials
-        fields[.a2aVersion] = "\(call.version.major).\(call.version.minor)"
+        if credentials.isEmpty, call.version == .v1 {
+            fields = Self.version1
+        } else {
+            fields[.a2aVersion] = "\(call.version.major).\(call.version.minor)"
+        }
         var resumeAfter: Int64?
         var extensions: String?
         for entry in call.parameters.entries {
