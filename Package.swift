@@ -180,6 +180,16 @@ let package = Package(
         ),
 
         // MARK: Tests.
+        .target(
+            name: "TestSupport",
+            dependencies: [
+                "A2A", "A2AReferenceAgent", "A2AServer", "A2ATesting",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            path: "Tests/TestSupport",
+            exclude: ["Certificates"]
+        ),
         .testTarget(
             name: "A2ATests",
             dependencies: [
@@ -207,7 +217,7 @@ let package = Package(
         .testTarget(
             name: "A2AHTTPTests",
             dependencies: [
-                "A2A", "A2AClient", "A2AHTTP", "A2AReferenceAgent", "A2AServer", "A2ATesting",
+                "A2A", "A2AClient", "A2AHTTP", "A2AReferenceAgent", "A2AServer", "A2ATesting", "TestSupport",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
@@ -216,13 +226,12 @@ let package = Package(
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
-            ],
-            exclude: ["Certificates"]
+            ]
         ),
         .testTarget(
             name: "A2AGRPCTests",
             dependencies: [
-                "A2A", "A2AClient", "A2AGRPC", "A2AReferenceAgent", "A2AServer", "A2ATesting",
+                "A2A", "A2AClient", "A2AGRPC", "A2AReferenceAgent", "A2AServer", "A2ATesting", "TestSupport",
                 .product(name: "GRPCCore", package: "grpc-swift-2"),
                 .product(name: "GRPCNIOTransportHTTP2Posix", package: "grpc-swift-nio-transport"),
                 .product(name: "GRPCProtobuf", package: "grpc-swift-protobuf"),
@@ -231,26 +240,24 @@ let package = Package(
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
-            ],
-            exclude: ["Certificates"]
+            ]
         ),
         .testTarget(
             name: "A2ATCPTests",
             dependencies: [
-                "A2A", "A2AClient", "A2AReferenceAgent", "A2AServer", "A2ATCP", "A2ATesting",
+                "A2A", "A2AClient", "A2AReferenceAgent", "A2AServer", "A2ATCP", "A2ATesting", "TestSupport",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
-            ],
-            exclude: ["Certificates"]
+            ]
         ),
         .testTarget(
             name: "A2AGatewayTests",
             dependencies: [
                 "A2A", "A2AClient", "A2ACommand", "A2AGRPC", "A2AGateway", "A2AHTTP", "A2AReferenceAgent", "A2AServer",
-                "A2ATesting",
+                "A2ATCP", "A2ATesting", "TestSupport",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
@@ -263,15 +270,17 @@ let package = Package(
         .testTarget(
             name: "CrossBindingTests",
             dependencies: [
-                "A2A", "A2AClient", "A2AGRPC", "A2AGateway", "A2AHTTP", "A2AReferenceAgent", "A2AServer", "A2ATesting",
+                "A2A", "A2AClient", "A2AGRPC", "A2AGateway", "A2AHTTP", "A2AReferenceAgent", "A2AServer", "A2ATCP",
+                "A2ATesting", "TestSupport",
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ]
         ),
         .testTarget(
             name: "CommandLineTests",
             dependencies: [
-                "A2A", "A2ACommand", "A2AAgentCommand", "A2AGRPC", "A2AHTTP", "A2AReferenceAgent", "A2AServer",
-                "A2ATesting",
+                "A2A", "A2AClient", "A2ACommand", "A2ACommandSupport", "A2AAgentCommand", "A2AGRPC", "A2AHTTP",
+                "A2AReferenceAgent", "A2AServer", "A2ATCP", "A2ATesting", "TestSupport",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ]

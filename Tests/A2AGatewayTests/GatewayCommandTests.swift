@@ -2,6 +2,7 @@ import A2A
 import A2AClient
 import A2AGRPC
 import A2AHTTP
+import A2ATCP
 import A2ATesting
 import Synchronization
 import Testing
@@ -31,7 +32,9 @@ struct GatewayCommandTests {
         "usage errors",
         arguments: [
             [], ["--upstream", "a=x", "--upstream", "a=y"], ["--upstream", "x", "--upstream", "y"],
-            ["--upstream", "x", "--no-http", "--no-grpc"], ["--upstream", "x", "--http-port", "65536"],
+            ["--upstream", "x", "--no-http", "--no-grpc", "--no-tcp"],
+            ["--upstream", "x", "--http-port", "65536"], ["--upstream", "x", "--tcp-port", "65536"],
+            ["--upstream", "x", "--host", "0.0.0.0"], ["--upstream", "x", "--tls-client-ca", "c"],
             ["--upstream", "x", "--grpc-port", "-1"], ["--upstream", "x", "--tls-key", "k"],
             ["--upstream", "x", "--upstream-transport", "pigeon"], ["--upstream", "x", "--max-hops", "0"],
             ["--upstream", "ftp://x"], ["--upstream", "x", "extra"],
@@ -49,7 +52,7 @@ struct GatewayCommandTests {
             try Invocation.parse([
                 "gateway", "--upstream", "a=x", "--host", "::1", "--http-port", "1", "--grpc-port", "2",
                 "--public-url", "https://example.com//", "--tls-certificate", "c", "--tls-key", "k",
-                "--upstream-transport", "grpc,rest",
+                "--upstream-transport", "grpc,rest,tcp",
             ]) as? GatewayCommand)
         let http = try #require(command.listening.http)
         #expect(http.host == "::1")
@@ -57,7 +60,9 @@ struct GatewayCommandTests {
         #expect(http.publicURL == "https://example.com")
         #expect(http.tls?.certificateChain == "c")
         #expect(command.listening.grpc?.port == 2)
-        #expect(try command.agents.preferences() == [.grpc, .httpJSON])
+        #expect(command.listening.tcp?.port == 3)
+        #expect(command.listening.tcp?.tls?.privateKey == "k")
+        #expect(try command.agents.preferences() == [.grpc, .httpJSON, .tcp])
     }
 
     @Test("an agent that is not there ends the command with status 3")
@@ -75,7 +80,7 @@ struct GatewayCommandTests {
             let base = try baseURL(card)
             let port = String(base.split(separator: ":").last ?? "")
             let console = ReadyConsole()
-            #expect(await run(["--upstream", base, "--http-port", port, "--no-grpc"], console) == .failure)
+            #expect(await run(["--upstream", base, "--http-port", port, "--no-grpc", "--no-tcp"], console) == .failure)
             #expect(console.notes.contains("cannot listen"))
             #expect(console.notes.contains("--http-port"))
         }
@@ -101,6 +106,7 @@ struct GatewayCommandTests {
                     #expect((try? await client?.send("Hello"))?.text == "Hello")
                 }
                 #expect(console.notes.contains("Agent 'two': swift-a2a reference agent, over HTTP+JSON at \(base)/v1"))
+                #expect(console.output.contains("  TCP         a2a+tcp://127.0.0.1:"))
                 #expect(console.notes.contains("debug: → SendMessage"))
                 group.cancelAll()
                 for await status in group { #expect(status == .success, "\(console.notes)") }

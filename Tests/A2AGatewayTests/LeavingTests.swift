@@ -8,6 +8,7 @@ import AsyncHTTPClient
 import Foundation
 import NIOCore
 import NIOSSL
+import TestSupport
 import Testing
 
 @Suite("A caller who leaves", .timeLimit(.minutes(2)))
@@ -117,10 +118,10 @@ struct LeavingTests {
             throw CancellationError()
         }
         var server = HTTPServerConfiguration.ephemeral
-        server.tls = .init(certificateChain: Self.file("localhost.pem"), privateKey: Self.file("localhost-key.pem"))
+        server.tls = .init(certificateChain: certificate("server.pem"), privateKey: certificate("server-key.pem"))
         var configuration = HTTPClient.Configuration()
         var trust = TLSConfiguration.makeClientConfiguration()
-        trust.trustRoots = .file(Self.file("localhost.pem"))
+        trust.trustRoots = .file(certificate("ca.pem"))
         configuration.tlsConfiguration = trust
         try await HTTPClient.withHTTPClient(configuration: configuration) { client in
             try await withBindings([.http(server)], of: ScriptedUpstream(script), logger: .silent) { endpoints in
@@ -141,11 +142,6 @@ struct LeavingTests {
                 }
             }
         }
-    }
-
-    private static func file(_ name: String) -> String {
-        URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .appendingPathComponent("A2AHTTPTests/Certificates/\(name)").path
     }
 
     @Test("ends the call and not the task: the agent's work goes on", arguments: testedBindings)

@@ -5,7 +5,9 @@ import A2AGateway
 import A2AHTTP
 import A2AReferenceAgent
 import A2AServer
+import A2ATCP
 import A2ATesting
+import TestSupport
 import Testing
 
 /// A way to reach an agent. Every scenario runs over all of them.
@@ -14,12 +16,20 @@ enum Binding: String, CaseIterable, CustomTestStringConvertible {
     case jsonRPC = "JSON-RPC"
     case httpJSON = "HTTP+JSON"
     case grpc = "gRPC"
+    case tcp = "TCP"
+    case tcpJSON = "TCP in JSON"
+    case tls = "TCP with TLS"
     /// One hop from each kind of binding to another kind.
     case jsonRPCToGRPC = "JSON-RPC, a gateway, gRPC"
     case grpcToHTTPJSON = "gRPC, a gateway, HTTP+JSON"
     case httpJSONToJSONRPC = "HTTP+JSON, a gateway, JSON-RPC"
+    case tcpToJSONRPC = "TCP, a gateway, JSON-RPC"
+    case grpcToTCP = "gRPC, a gateway, TCP"
+    case tcpToTCP = "TCP, a gateway, TCP"
     /// Two hops.
     case chain = "JSON-RPC, a gateway, gRPC, a gateway, HTTP+JSON"
+    case tcpChain = "TCP, a gateway, HTTP+JSON, a gateway, TCP"
+    case throughTCP = "HTTP+JSON, a gateway, TCP, a gateway, gRPC"
 
     var testDescription: String { self.rawValue }
 
@@ -30,15 +40,41 @@ enum Binding: String, CaseIterable, CustomTestStringConvertible {
         case .jsonRPC: [.jsonRPC]
         case .httpJSON: [.httpJSON]
         case .grpc: [.grpc]
+        case .tcp, .tcpJSON, .tls: [.tcp]
         case .jsonRPCToGRPC: [.jsonRPC, .grpc]
         case .grpcToHTTPJSON: [.grpc, .httpJSON]
         case .httpJSONToJSONRPC: [.httpJSON, .jsonRPC]
+        case .tcpToJSONRPC: [.tcp, .jsonRPC]
+        case .grpcToTCP: [.grpc, .tcp]
+        case .tcpToTCP: [.tcp, .tcp]
         case .chain: [.jsonRPC, .grpc, .httpJSON]
+        case .tcpChain: [.tcp, .httpJSON, .tcp]
+        case .throughTCP: [.httpJSON, .tcp, .grpc]
         }
     }
 
     /// The binding over which calls reach the agent; empty in process.
     var last: String { self.hops.last?.rawValue ?? "" }
+
+    private var server: TCPServerConfiguration {
+        var configuration = TCPServerConfiguration.ephemeral
+        if self == .tls {
+            configuration.tls = .init(
+                certificateChain: certificate("server.pem"), privateKey: certificate("server-key.pem"))
+        }
+        return configuration
+    }
+
+    /// Ways to reach anything, with connections of their own: a later test's server may get the same port.
+    private func transports() throws -> [any TransportFactory] {
+        var tcp = TCPClientOptions()
+        if self == .tcpJSON { tcp.encoding = .json }
+        if self == .tls { tcp.additionalTrustRootsPEM = try pem("ca.pem") }
+        return [
+            try HTTPTransportFactory(options: HTTPClientOptions()),
+            try GRPCTransportFactory(options: GRPCClientOptions()), try TCPTransportFactory(options: tcp),
+        ]
+    }
 
     /// Starts an agent and gives a service that reaches it.
     func withService<Result: Sendable>(
@@ -53,21 +89,17 @@ enum Binding: String, CaseIterable, CustomTestStringConvertible {
             return try await A2ATesting.withService(runtime) { try await body(runtime) }
         }
         return try await withAgentServer(
-            runtime, bindings: [.http(.ephemeral), .grpc(.ephemeral)], logger: .silent
+            runtime, bindings: [.http(.ephemeral), .grpc(.ephemeral), .tcp(self.server)], logger: .silent
         ) { _ in
-            try await Self.reach(runtime.card, over: self.hops[...], body)
+            try await self.reach(runtime.card, over: self.hops[...], body)
         }
     }
 
     /// Reaches the agent with a card: straight over the only binding left, or through a gateway that does so over the rest.
-    private static func reach<Result: Sendable>(
+    private func reach<Result: Sendable>(
         _ card: A2AAgentCard, over hops: ArraySlice<ProtocolBinding>, _ body: (any A2AService) async throws -> Result
     ) async throws -> Result {
-        // Connections of its own: a later test's server may get the same port.
-        let transports: [any TransportFactory] = [
-            try HTTPTransportFactory(options: HTTPClientOptions()),
-            try GRPCTransportFactory(options: GRPCClientOptions()),
-        ]
+        let transports = try self.transports()
         guard let last = hops.last, hops.count > 1 else {
             let interface = try #require(card.supportedInterfaces.first { $0.binding == hops.first })
             let factory = try #require(transports.first { $0.supports(interface) })
@@ -75,11 +107,11 @@ enum Binding: String, CaseIterable, CustomTestStringConvertible {
         }
         let gateway = try Gateway(upstream: card, transports: transports, preferences: [last], logger: .silent)
         return try await withBindings(
-            [.http(.ephemeral), .grpc(.ephemeral)], of: gateway, logger: .silent
+            [.http(.ephemeral), .grpc(.ephemeral), .tcp(.ephemeral)], of: gateway, logger: .silent
         ) { endpoints in
             gateway.interfaces = endpoints.flatMap(\.interfaces)
             let card = try await gateway.getAgentCard(context: CallContext())
-            return try await Self.reach(card, over: hops.dropLast(), body)
+            return try await self.reach(card, over: hops.dropLast(), body)
         }
     }
 

@@ -22,13 +22,18 @@ struct AgentCardReferenceTests {
             ("./card", .file("./card")),
             ("card.json", .file("card.json")),
             ("here", .file("here")),
+            ("a2a+tcp://127.0.0.1:9902", .url("a2a+tcp://127.0.0.1:9902")),
+            ("A2A+TLS://Example.com", .url("a2a+tls://Example.com")),
         ])
     func parses(_ text: String, _ expected: AgentCardReference) throws {
         #expect(try AgentCardReference(parsing: text, fileExists: { $0 == "here" }) == expected)
     }
 
     @Test(
-        "nonsense is refused", arguments: ["", " ", "ftp://h/x", "http://", "file://x", "a b", "http:///x", "%\u{0}"])
+        "nonsense is refused",
+        arguments: [
+            "", " ", "ftp://h/x", "http://", "file://x", "a b", "http:///x", "%\u{0}", "a2a+tcp://", "a2a+://h:1",
+        ])
     func refuses(_ text: String) {
         let error = #expect(throws: A2AError.self) { try AgentCardReference(parsing: text) }
         #expect(error?.code == .invalidParams)

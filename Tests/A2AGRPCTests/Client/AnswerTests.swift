@@ -4,6 +4,7 @@ import GRPCCore
 import GRPCNIOTransportHTTP2Posix
 import SwiftProtobuf
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import A2AGRPC

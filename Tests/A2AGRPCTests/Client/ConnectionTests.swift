@@ -5,6 +5,7 @@ import A2AServer
 import A2ATesting
 import GRPCCore
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import A2AGRPC

@@ -3,6 +3,7 @@ import A2AServer
 import GRPCCore
 import GRPCNIOTransportHTTP2Posix
 import SwiftProtobuf
+import TestSupport
 import Testing
 
 @testable import A2AGRPC

@@ -6,6 +6,7 @@ import A2ATesting
 import GRPCCore
 import GRPCNIOTransportHTTP2Posix
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import A2AGRPC

@@ -4,6 +4,7 @@ import A2AServer
 import GRPCCore
 import HTTPTypes
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import A2AGRPC

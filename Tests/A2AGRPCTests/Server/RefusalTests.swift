@@ -3,6 +3,7 @@ import A2AClient
 import A2AReferenceAgent
 import A2AServer
 import GRPCCore
+import TestSupport
 import Testing
 
 @testable import A2AGRPC

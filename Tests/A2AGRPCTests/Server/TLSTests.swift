@@ -3,6 +3,7 @@ import A2AClient
 import A2AGRPC
 import A2AServer
 import A2ATesting
+import TestSupport
 import Testing
 
 @Suite("TLS", .timeLimit(.minutes(1)))

@@ -152,11 +152,3 @@ func withRawServer<Result: Sendable>(
 extension Status {
     static let ok = Status(code: .ok, message: "")
 }
-
-/// A file of the test's certificates.
-func certificate(_ name: String) -> String {
-    URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-        .appendingPathComponent("Certificates/\(name)").path
-}
-
-func pem(_ name: String) throws -> [UInt8] { Array(try Data(contentsOf: URL(fileURLWithPath: certificate(name)))) }

@@ -4,7 +4,7 @@ import A2AGRPC
 import A2AReferenceAgent
 import A2AServer
 import A2ATesting
-import Logging
+import TestSupport
 
 /// Starts the reference agent, or another, on a free port; the body gets its address.
 func withGRPCAgent<Result: Sendable>(
@@ -15,11 +15,9 @@ func withGRPCAgent<Result: Sendable>(
     middleware: [any ServiceMiddleware] = [],
     _ body: (String) async throws -> Result
 ) async throws -> Result {
-    try await withGRPCRuntime(
-        TaskRuntime(
-            agent: agent, card: card, configuration: runtime, logger: .silent,
-            extendedCard: { card, _ in ReferenceAgent.extendedCard(of: card) }),
-        configuration: configuration, middleware: middleware, body)
+    try await withTestAgent(
+        agent, card: card, bindings: [.grpc(configuration)], runtime: runtime, middleware: middleware
+    ) { endpoints in try await body(endpoints[0].address) }
 }
 
 func withGRPCRuntime<Result: Sendable>(
@@ -58,19 +56,10 @@ func transport(_ address: String, options: GRPCClientOptions = .init()) throws -
         for: A2AAgentInterface(url: address, binding: .grpc), card: ReferenceAgent.card())
 }
 
-extension A2ASendMessageRequest {
-    static func text(_ text: String) -> A2ASendMessageRequest {
-        var request = A2ASendMessageRequest()
-        request.message = A2AMessage(role: .user, parts: [.text(text)])
-        return request
-    }
+extension TCPProxy {
+    var address: String { self.authority }
 }
 
-extension EventStream {
-    /// All events, read to the end.
-    func all() async throws -> [StreamEvent] {
-        var events: [StreamEvent] = []
-        for try await event in self { events.append(event) }
-        return events
-    }
+extension SilentServer {
+    var address: String { self.authority }
 }

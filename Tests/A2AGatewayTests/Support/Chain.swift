@@ -5,11 +5,12 @@ import A2AGateway
 import A2AHTTP
 import A2AReferenceAgent
 import A2AServer
+import A2ATCP
 import A2ATesting
 import Testing
 
 /// The bindings that gateways are tested with on either side.
-let testedBindings: [ProtocolBinding] = [.jsonRPC, .httpJSON, .grpc]
+let testedBindings: [ProtocolBinding] = [.jsonRPC, .httpJSON, .grpc, .tcp]
 
 /// A caller's binding and the one towards the agent, all pairs.
 let testedPairs: [(ProtocolBinding, ProtocolBinding)] = testedBindings.flatMap { caller in
@@ -21,12 +22,15 @@ let allBindings: [any ServerBinding] = {
     var http = HTTPServerConfiguration.ephemeral
     // So that a reader who stalls on purpose does not hold the end of a test for a minute.
     http.stalledReaderTimeout = .seconds(15)
-    return [.http(http), .grpc(.ephemeral)]
+    return [.http(http), .grpc(.ephemeral), .tcp(.ephemeral)]
 }()
 
 /// Ways to reach anything, with connections of their own: a later test's server may get the same port.
 func allTransports() throws -> [any TransportFactory] {
-    [try HTTPTransportFactory(options: HTTPClientOptions()), try GRPCTransportFactory(options: GRPCClientOptions())]
+    [
+        try HTTPTransportFactory(options: HTTPClientOptions()), try GRPCTransportFactory(options: GRPCClientOptions()),
+        try TCPTransportFactory(options: TCPClientOptions()),
+    ]
 }
 
 /// A service on every binding, while `body` runs.

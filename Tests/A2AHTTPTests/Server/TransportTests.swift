@@ -8,6 +8,7 @@ import Foundation
 import Hummingbird
 import NIOHTTP1
 import NIOSSL
+import TestSupport
 import Testing
 
 extension HTTPClient.Configuration {
@@ -21,19 +22,14 @@ extension HTTPClient.Configuration {
 
 @Suite("HTTP versions, TLS, mounting", .timeLimit(.minutes(1)))
 struct TransportTests {
-    private static func file(_ name: String) -> String {
-        URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .appendingPathComponent("Certificates/\(name)").path
-    }
-
     @Test("TLS serves HTTP/2 and HTTP/1.1, as the client chooses", arguments: [true, false])
     func tls(http2: Bool) async throws {
         var configuration = HTTPServerConfiguration.ephemeral
         configuration.tls = .init(
-            certificateChain: Self.file("localhost.pem"), privateKey: Self.file("localhost-key.pem"))
+            certificateChain: certificate("server.pem"), privateKey: certificate("server-key.pem"))
         var client = HTTPClient.Configuration()
         var trust = TLSConfiguration.makeClientConfiguration()
-        trust.trustRoots = .file(Self.file("localhost.pem"))
+        trust.trustRoots = .file(certificate("ca.pem"))
         client.tlsConfiguration = trust
         client.httpVersion = http2 ? .automatic : .http1Only
         let httpClient = HTTPClient(configuration: client)

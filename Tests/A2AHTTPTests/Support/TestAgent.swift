@@ -7,7 +7,7 @@ import AsyncHTTPClient
 import HTTPTypes
 import NIOCore
 import NIOHTTP1
-import Testing
+import TestSupport
 
 /// Starts the reference agent, or another, on a free port.
 func withTestAgent<Result: Sendable>(
@@ -18,13 +18,10 @@ func withTestAgent<Result: Sendable>(
     authenticator: (any Authenticator)? = nil,
     _ body: (String) async throws -> Result
 ) async throws -> Result {
-    try await withAgentServer(
-        TaskRuntime(
-            agent: agent, card: card, configuration: runtime, logger: .silent,
-            extendedCard: { card, _ in ReferenceAgent.extendedCard(of: card) }),
-        configuration: configuration,
-        middleware: authenticator.map { [AuthenticationMiddleware($0)] } ?? [],
-        logger: .silent, body)
+    try await withTestAgent(
+        agent, card: card, bindings: [.http(configuration)], runtime: runtime,
+        middleware: authenticator.map { [AuthenticationMiddleware($0)] } ?? []
+    ) { endpoints in try await body(endpoints[0].address) }
 }
 
 /// An answer over HTTP, read whole.

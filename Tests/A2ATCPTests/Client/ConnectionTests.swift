@@ -4,6 +4,7 @@ import A2AReferenceAgent
 import A2AServer
 import A2ATesting
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import A2ATCP
@@ -38,7 +39,7 @@ struct ConnectionTests {
 
     @Test("a server that comes up later is reached by the same transport")
     func comesLater() async throws {
-        let port = try await withTCPAgent { A2ATCPTests.port($0) }
+        let port = try await withTCPAgent { TestSupport.port($0) }
         let client = try client("a2a+tcp://127.0.0.1:\(port)")
         await #expect(throws: A2AError.self) {
             try await client.service.sendMessage(.text("hi"), context: CallContext())

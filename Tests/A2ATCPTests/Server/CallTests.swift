@@ -6,6 +6,7 @@ import A2ATCP
 import A2ATesting
 import HTTPTypes
 import Synchronization
+import TestSupport
 import Testing
 
 @Suite("Calls over TCP", .timeLimit(.minutes(2)))

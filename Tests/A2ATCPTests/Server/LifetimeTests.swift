@@ -5,6 +5,7 @@ import A2AServer
 import A2ATCP
 import A2ATesting
 import Synchronization
+import TestSupport
 import Testing
 
 @Suite("How calls over TCP end", .timeLimit(.minutes(2)))

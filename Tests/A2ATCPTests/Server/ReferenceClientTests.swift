@@ -1,5 +1,6 @@
 import A2ATesting
 import Foundation
+import TestSupport
 import Testing
 
 /// The client that was written from the specification, in another language, against this server.

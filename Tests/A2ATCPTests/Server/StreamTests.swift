@@ -5,6 +5,7 @@ import A2AServer
 import A2ATCP
 import A2ATesting
 import Synchronization
+import TestSupport
 import Testing
 
 @Suite("Streams over TCP", .timeLimit(.minutes(2)))
@@ -153,7 +154,7 @@ struct StreamTests {
         let front = StubFront(runtime)
         try await withTCPRuntime(runtime) { _ in
             try await withTCPService(front) { address in
-                port.withLock { $0 = A2ATCPTests.port(address) }
+                port.withLock { $0 = TestSupport.port(address) }
                 let service = try transport(address)
                 var iterator = try await service.sendStreamingMessage(.text("x"), context: CallContext())
                     .makeAsyncIterator()

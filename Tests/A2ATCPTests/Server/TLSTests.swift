@@ -4,6 +4,7 @@ import A2AServer
 import A2ATCP
 import A2ATesting
 import Synchronization
+import TestSupport
 import Testing
 
 @Suite("TLS over TCP", .timeLimit(.minutes(1)))

@@ -4,8 +4,7 @@ import A2AReferenceAgent
 import A2AServer
 import A2ATCP
 import A2ATesting
-import Foundation
-import Logging
+import TestSupport
 
 /// Starts the reference agent, or another, on a free port; the body gets its address.
 func withTCPAgent<Result: Sendable>(
@@ -16,11 +15,9 @@ func withTCPAgent<Result: Sendable>(
     middleware: [any ServiceMiddleware] = [],
     _ body: (String) async throws -> Result
 ) async throws -> Result {
-    try await withTCPRuntime(
-        TaskRuntime(
-            agent: agent, card: card, configuration: runtime, logger: .silent,
-            extendedCard: { card, _ in ReferenceAgent.extendedCard(of: card) }),
-        configuration: configuration, middleware: middleware, body)
+    try await withTestAgent(
+        agent, card: card, bindings: [.tcp(configuration)], runtime: runtime, middleware: middleware
+    ) { endpoints in try await body(endpoints[0].address) }
 }
 
 func withTCPRuntime<Result: Sendable>(
@@ -59,30 +56,10 @@ func transport(_ address: String, options: TCPClientOptions = .init()) throws ->
         for: A2AAgentInterface(url: address, binding: .tcp), card: ReferenceAgent.card())
 }
 
-extension A2ASendMessageRequest {
-    static func text(_ text: String) -> A2ASendMessageRequest {
-        var request = A2ASendMessageRequest()
-        request.message = A2AMessage(role: .user, parts: [.text(text)])
-        return request
-    }
+extension TCPProxy {
+    var address: String { "a2a+tcp://\(self.authority)" }
 }
 
-extension EventStream {
-    /// All events, read to the end.
-    func all() async throws -> [StreamEvent] {
-        var events: [StreamEvent] = []
-        for try await event in self { events.append(event) }
-        return events
-    }
+extension SilentServer {
+    var address: String { "a2a+tcp://\(self.authority)" }
 }
-
-/// A file of the test's certificates.
-func certificate(_ name: String) -> String {
-    URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-        .appendingPathComponent("Certificates/\(name)").path
-}
-
-func pem(_ name: String) throws -> [UInt8] { Array(try Data(contentsOf: URL(fileURLWithPath: certificate(name)))) }
-
-/// The port of an address.
-func port(_ address: String) -> Int { Int(address.split(separator: ":").last ?? "") ?? 0 }

@@ -3,22 +3,25 @@ import NIOPosix
 import Synchronization
 
 /// Stands between a client and a server, and cuts their connections when told.
-final class TCPProxy: Sendable {
+package final class TCPProxy: Sendable {
     private let listener: any Channel
     private let connections = Mutex<[ObjectIdentifier: any Channel]>([:])
     private let accepted = Mutex(0)
     private let (closes, closed) = AsyncStream<Void>.makeStream()
 
-    var address: String { "127.0.0.1:\(self.listener.localAddress?.port ?? 0)" }
+    /// Where it listens, as `host:port`.
+    package var authority: String { "127.0.0.1:\(self.listener.localAddress?.port ?? 0)" }
 
     /// How many connections there have been.
-    var count: Int { self.accepted.withLock { $0 } }
+    package var count: Int { self.accepted.withLock { $0 } }
 
     /// How many connections are open.
-    var open: Int { self.connections.withLock { $0.count } }
+    package var open: Int { self.connections.withLock { $0.count } }
 
     /// Runs a proxy before a server.
-    static func with<Result>(_ address: String, _ body: (TCPProxy) async throws -> Result) async throws -> Result {
+    package static func with<Result>(
+        _ address: String, _ body: (TCPProxy) async throws -> Result
+    ) async throws -> Result {
         let port = Int(address.split(separator: ":").last ?? "") ?? 0
         let group = MultiThreadedEventLoopGroup.singleton
         let box = Mutex<TCPProxy?>(nil)
@@ -64,12 +67,12 @@ final class TCPProxy: Sendable {
     }
 
     /// Closes all connections without a word.
-    func cut() {
+    package func cut() {
         for channel in self.connections.withLock({ Array($0.values) }) { channel.close(promise: nil) }
     }
 
     /// Waits until a connection has been closed.
-    func untilClosed() async {
+    package func untilClosed() async {
         for await _ in self.closes { return }
     }
 
