@@ -139,7 +139,8 @@ struct RootCommand: ParsableCommand {
             """,
         version: Invocation.version,
         subcommands: [
-            SendCommand.self, TaskCommand.self, CardCommand.self, GatewayCommand.self, ConfigCommand.self,
+            SendCommand.self, TaskCommand.self, CardCommand.self, GatewayCommand.self, CertificateCommand.self,
+            ConfigCommand.self,
         ]
     )
 }
