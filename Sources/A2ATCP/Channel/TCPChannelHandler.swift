@@ -21,8 +21,6 @@ final class TCPChannelHandler: ChannelInboundHandler, @unchecked Sendable {
     static let keptCommands = 256
     /// How often the mailbox is read before other connections of the event loop have their turn.
     static let maxRounds = 16
-    /// How long TLS may take, in milliseconds.
-    static let tlsTimeout: Int64 = 10_000
 
     let role: TCPRole
     let options: TCPConnectionOptions
@@ -176,7 +174,7 @@ final class TCPChannelHandler: ChannelInboundHandler, @unchecked Sendable {
     private func channelBecameActive() {
         self.hasBeenActive = true
         guard self.options.isSecure else { return self.begin() }
-        self.setTimer(Self.now.milliseconds + Self.tlsTimeout)
+        self.setTimer(Self.now.milliseconds + self.options.tlsTimeout)
     }
 
     private func begin() {
@@ -387,6 +385,8 @@ struct TCPConnectionOptions: Sendable {
     var epoch: UInt64 = 0
     /// Milliseconds for which events may wait for credit.
     var streamStallTimeout: Int64 = 30_000
+    /// Milliseconds that the handshake of TLS may take.
+    var tlsTimeout: Int64 = 10_000
     /// For messages about the peer.
     var address = ""
 }

@@ -70,6 +70,9 @@ public struct TCPServerConfiguration: Sendable {
     /// Default `nil`: never.
     package var cutsConnectionsAfter: Duration?
 
+    /// Changes what follows from the configuration, for tests that cannot wait for the times of the specification.
+    var adjust: (@Sendable (inout TCPConnectionOptions) -> Void)?
+
     public init() {}
 
     /// Loopback, a free port.
@@ -120,9 +123,11 @@ extension TCPServerConfiguration {
         configuration.versions = self.versions.map {
             TCPCall.Version(major: UInt8(clamping: $0.major), minor: UInt8(clamping: $0.minor))
         }
-        return TCPConnectionOptions(
+        var options = TCPConnectionOptions(
             configuration: configuration, isSecure: self.tls != nil, epoch: epoch,
             streamStallTimeout: self.streamStallTimeout.wholeMilliseconds)
+        self.adjust?(&options)
+        return options
     }
 
     private static func clamp(_ value: Int, _ range: ClosedRange<UInt32>) -> UInt32 {
