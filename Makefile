@@ -9,7 +9,7 @@ ARGS ?=
 TESTS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check-swift setup-run setup-test build run test lint format examples bench clean
+.PHONY: help setup check-swift setup-run setup-test build run test fuzz lint format examples bench clean
 
 help: ## Lists these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ run: setup-run ## Builds the client, starts the reference agent; its flags go in
 test: setup-test ## Runs every test, also those with the official Python SDK
 	$(SWIFT) build $(SWIFT_FLAGS) --build-tests
 	$(SWIFT) test $(SWIFT_FLAGS) --skip-build --disable-xctest --no-parallel $(TESTS)
+
+fuzz: setup-run ## Fuzzes the TCP codec and connection for a minute; ARGS="600" for longer
+	SWIFT="$(SWIFT)" Tests/Fuzzing/run $(ARGS)
 
 lint: check-swift ## Checks format, text, the generated code, the vectors of the TCP binding
 	@scripts/setup lint

@@ -158,6 +158,10 @@ struct TCPLimitTests {
             let isSet = wire.connection.setCredentials(TCPCredentials(slot: slot))
             #expect(!isSet)
         }
+        // Before the preface of the other side has come, a listener says nothing at all.
+        var silent = TCPWire(TCPConnection(.listener, TCPConfiguration(), now: TCPWire.start), now: TCPWire.start)
+        let isSet = silent.connection.setCredentials(TCPCredentials(slot: 1))
+        #expect(!isSet && !silent.connection.hasOutput)
     }
 
     @Test("small events overtake a large message between its fragments")

@@ -107,7 +107,7 @@ struct TCPPlayer {
             self.ends[stream] = self.ends[stream] ?? "reset \(reset.code)"
             self.connection.reset(stream, reset)
             self.connection.release(stream)
-        case .ping: self.connection.sendPing(now: self.now)
+        case .ping: self.connection.sendPing()
         case .goAway(let goAway):
             if goAway.code == .noError {
                 self.connection.drain(

@@ -184,11 +184,3 @@ func frames(_ octets: [UInt8]) throws -> [TCPFrame] {
     }
     return found
 }
-
-extension TCPFrame {
-    var octets: [UInt8] {
-        var octets: [UInt8] = []
-        self.encode(into: &octets)
-        return octets
-    }
-}

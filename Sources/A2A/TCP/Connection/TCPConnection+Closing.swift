@@ -73,7 +73,7 @@ extension TCPConnection {
             next = self.lastReceived + Int64(self.configuration.hello.settings.idleTimeoutSeconds) * 1_000
             if let ping {
                 next = min(next, ping.sentAt + self.configuration.pingTimeout)
-            } else {
+            } else if !self.isPingDue {
                 next = min(next, self.lastSent + self.pingInterval)
             }
         }
@@ -100,7 +100,7 @@ extension TCPConnection {
                     return self.fail(.idleTimeout, "a PING without an answer")
                 }
             } else if now - self.lastSent >= self.pingInterval {
-                self.sendPing(now: now)
+                self.sendPing()
             }
         case .preface, .hello, .closed: break
         }
@@ -130,12 +130,10 @@ extension TCPConnection {
         if self.blockedSince != nil { self.blockedSince = now }
     }
 
-    /// Sends a PING now, unless one is under way.
-    package mutating func sendPing(now: TCPInstant) {
+    /// Sends a PING with what is written next, unless one is under way. Its time runs from then.
+    package mutating func sendPing() {
         guard self.ping == nil, self.phase == .open else { return }
-        self.pings += 1
-        self.ping = (self.pings, now)
-        TCPFrame.ping(opaque: self.pings, isAcknowledgement: false).encode(into: &self.control)
+        self.isPingDue = true
     }
 
     /// Milliseconds of silence from this side after which it sends a PING: half of what the peer bears.

@@ -3,7 +3,7 @@ extension TCPConnection {
     package var hasOutput: Bool {
         if !self.control.isEmpty { return true }
         guard self.phase != .closed else { return false }
-        return self.acknowledgement != nil || !self.granting.isEmpty || self.scheduler.count > 0
+        return self.acknowledgement != nil || self.isPingDue || !self.granting.isEmpty || self.scheduler.count > 0
             || self.shouldReturnCalls
     }
 
@@ -16,7 +16,7 @@ extension TCPConnection {
     /// - Returns: Octets written.
     package mutating func output(into sink: inout some TCPByteSink, limit: Int, now: TCPInstant) -> Int {
         let start = sink.octetCount
-        self.writeControl(into: &sink)
+        self.writeControl(into: &sink, now: now)
         while sink.octetCount - start < limit, self.phase != .closed, let id = self.scheduler.next() {
             guard let place = self.table.find(id) else { continue }
             self.table.streams[place].isScheduled = false
@@ -28,7 +28,7 @@ extension TCPConnection {
         return count
     }
 
-    private mutating func writeControl(into sink: inout some TCPByteSink) {
+    private mutating func writeControl(into sink: inout some TCPByteSink, now: TCPInstant) {
         if !self.control.isEmpty {
             sink.append(octets: self.control)
             self.control.removeAll(keepingCapacity: self.control.capacity <= 4_096)
@@ -38,6 +38,12 @@ extension TCPConnection {
         if let opaque = self.acknowledgement {
             TCPFrame.ping(opaque: opaque, isAcknowledgement: true).encode(into: &sink)
             self.acknowledgement = nil
+        }
+        if self.isPingDue {
+            self.isPingDue = false
+            self.pings += 1
+            self.ping = (self.pings, now)
+            TCPFrame.ping(opaque: self.pings, isAcknowledgement: false).encode(into: &sink)
         }
         for id in self.granting {
             guard let place = self.table.find(id) else { continue }

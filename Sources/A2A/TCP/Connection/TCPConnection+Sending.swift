@@ -101,9 +101,10 @@ extension TCPConnection {
 
     /// Writes one of this side's credential slots, or clears it. The caller keeps to the peer's AUTH_SLOTS (4 until `ready`).
     ///
-    /// - Returns: `false` if the peer would not take it; nothing was sent.
+    /// - Returns: `false` if the peer would not take it, or a listener has not greeted yet; nothing was sent.
     package mutating func setCredentials(_ credentials: TCPCredentials) -> Bool {
-        guard self.phase != .closed, credentials.slot > 0, UInt32(credentials.slot) <= self.peer.settings.authSlots,
+        guard self.phase != .closed, self.role == .initiator || self.phase != .preface, credentials.slot > 0,
+            UInt32(credentials.slot) <= self.peer.settings.authSlots,
             credentials.entries.count <= TCPCredentials.maxCount, credentials.encodedSize <= TCPCredentials.maxOctets
         else { return false }
         credentials.encode(into: &self.control)

@@ -65,6 +65,8 @@ package struct TCPConnection {
     var blockedSince: TCPInstant?
     var ping: (opaque: UInt64, sentAt: TCPInstant)?
     var pings: UInt64 = 0
+    /// A PING that is to be written.
+    var isPingDue = false
     var nextRateCheck: TCPInstant
 
     /// Calls that an initiator may open before it has seen the listener's HELLO.
