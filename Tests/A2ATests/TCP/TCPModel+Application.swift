@@ -121,8 +121,10 @@ extension TCPModel {
         self.hasBegunDrain = true
         let grace: UInt32 = self.course == .hurried ? UInt32.random(in: 0...200, using: &self.random) : 60_000
         let first = Int.random(in: 0...1, using: &self.random)
-        self.sides[first].connection.drain(graceMilliseconds: grace, now: self.now)
         // Both at the same time, now and then.
-        if self.random.once(in: 4) { self.sides[1 - first].connection.drain(graceMilliseconds: grace, now: self.now) }
+        for index in self.random.once(in: 4) ? [0, 1] : [first] {
+            self.sides[index].connection.drain(graceMilliseconds: grace, now: self.now)
+            self.sides[index].drainEnd = self.now + Int64(grace)
+        }
     }
 }

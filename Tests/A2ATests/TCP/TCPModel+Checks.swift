@@ -8,14 +8,27 @@ extension TCPModel {
             let connection = self.sides[index].connection
             guard !connection.isClosed else { continue }
             var reserved = 0
-            var ofPeer = 0
+            // Calls that have not been let go, and those whose stream goes on all the same.
+            let ofPeer = self.sides[index].handlers.count {
+                !$0.value.isReleased || connection.state(of: $0.key) != .closed
+            }
             for id in connection.table.ids {
                 guard let place = connection.table.find(id) else { continue }
                 let stream = connection.table.streams[place]
                 if stream.sendCredit < 0 { self.problem("negative credit on \(id)") }
-                if !stream.isOurs { ofPeer += 1 }
+                if stream.state == .closed, stream.outgoing.octets > 0 || stream.assembly != nil {
+                    self.problem("the stream \(id) is over and holds messages")
+                }
                 let needed = stream.reserved + (stream.assembly?.total ?? 0)
                 reserved += needed
+                // What has come is with the application or in the message that is arriving.
+                let held = self.sides[index].held.reduce(0) { $0 + ($1.stream == id ? $1.cost : 0) }
+                if stream.state != .closed, stream.receive.held != held + (stream.assembly?.cost ?? 0) {
+                    self.problem("\(stream.receive.held) octets held on \(id)")
+                }
+                if let end = self.sides[index].drainEnd, end <= self.now, stream.state != .closed {
+                    self.problem("the stream \(id) goes on after the grace time")
+                }
                 let most = stream.receive.window + needed + TCPCredit.leastGrant
                 if stream.state != .closed, stream.receive.available + stream.receive.held > most {
                     self.problem("more is granted on \(id) than its window and its message need")
@@ -119,6 +132,7 @@ extension TCPModel {
             self.problem("side \(index) ended by \(side.closure.map { "\($0)" } ?? "")")
         default: break
         }
+        if side.closure == .drained, side.losses > 0 { self.problem("side \(index) did not wait for its calls") }
         if side.closures > 1 { self.problem("side \(index) ended twice") }
     }
 }

@@ -91,7 +91,11 @@ extension TCPModel {
             if code == .resourceExhausted { self.note("out of memory") }
             self.noteEnd(stream, index)
         case .lost(let stream, let fate):
-            if fate == .notProcessed { self.sides[index].calls[stream]?.wasRefused = true }
+            if fate == .notProcessed {
+                self.sides[index].calls[stream]?.wasRefused = true
+            } else {
+                self.sides[index].losses += 1
+            }
             self.noteEnd(stream, index)
         case .closed(let closure):
             self.sides[index].closure = closure

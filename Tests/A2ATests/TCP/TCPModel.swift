@@ -14,6 +14,10 @@ struct TCPModelSide {
     var held: [(stream: UInt32, cost: Int)] = []
     var closure: TCPClosure?
     var closures = 0
+    /// When its grace time is over.
+    var drainEnd: TCPInstant?
+    /// Calls of which it does not know what became of them.
+    var losses = 0
     /// What its slots say at the peer, as far as the peer has been told.
     var slots: [UInt16: String] = [:]
     /// What it wrote into its own slots.

@@ -38,14 +38,20 @@ extension TCPFuzzMachine {
         let flags = self.byte()
         var call = TCPCall(.init(rawValue: flags & 8 == 0 ? 3 : self.byte()), encoding: .json)
         if flags & 16 != 0 { call.timeoutMilliseconds = UInt32(self.byte()) * 10 }
-        if flags & 32 != 0 { call.slot = 1 }
+        if flags & 32 != 0, !self.connection.slots.isEmpty { call.slot = 1 }
         if flags & 64 != 0 { call.version = .init(major: 9, minor: 9) }
         if flags & 128 != 0 { call.parameters["A"] = "not a name" }
-        self.feed(.call(stream: flags & 7 == 0 ? max(1, self.stream()) : self.nextPeer, call))
+        self.feed(.call(stream: flags == 0 ? max(1, self.stream()) : self.nextPeer, call))
     }
 
     mutating func peerMessage() {
-        let id = max(1, self.stream())
+        let id = self.stream(.receiving, .awaiting)
+        guard id > 0 else { return }
+        // Mostly where one may come.
+        let place = self.connection.table.find(id)
+        let stream = place.map { self.connection.table.streams[$0] }
+        let isExpected = stream?.assembly == nil && (stream?.isOurs == true || stream?.hasMessage == false)
+        guard isExpected || self.byte() < 8 else { return }
         let total = self.size()
         let count = min(total, [total, 1, 256, 1_100, 16_372, 65_500][Int(self.byte() % 6)], 65_500)
         let flags = self.byte()
@@ -57,33 +63,44 @@ extension TCPFuzzMachine {
 
     /// Mostly what the message that is arriving still needs.
     mutating func peerData() {
-        let id = max(1, self.stream())
+        let id = self.stream(.receiving, .awaiting)
+        guard id > 0 else { return }
         let flags = self.byte()
         let missing =
             self.connection.table.find(id).flatMap { self.connection.table.streams[$0].assembly?.remaining } ?? 0
+        guard missing > 0 || flags & 0xF8 == 0 || flags & 7 == 0 && self.hasMessage(id) else { return }
         let choices = [min(missing, 16_376), min(missing, 65_535), min(missing, 300), min(missing, 1), 0, 100]
         let count = choices[Int(flags >> 1) % choices.count]
         guard count > 0 || flags & 1 == 0 else { return }
         self.feed(.data(stream: id, body: [UInt8](repeating: 9, count: count), isLast: flags & 1 == 0))
     }
 
+    private func hasMessage(_ id: UInt32) -> Bool {
+        self.connection.table.find(id).map { self.connection.table.streams[$0].hasMessage } ?? false
+    }
+
     mutating func peerOther() {
         let flags = self.byte()
         switch flags % 8 {
-        case 0: self.feed(.ping(opaque: UInt64(flags), isAcknowledgement: false))
-        case 1: self.feed(.ping(opaque: self.connection.pings, isAcknowledgement: true))
-        case 2:
-            let last = self.byte() % 4 == 0 ? UInt32(self.byte()) : self.nextOwn - min(self.nextOwn, 2)
+        case 0 where self.connection.acknowledgement == nil || flags & 0xF0 == 0:
+            self.feed(.ping(opaque: UInt64(flags), isAcknowledgement: false))
+        case 1 where self.connection.ping != nil || flags & 0xF0 == 0:
+            self.feed(.ping(opaque: self.connection.pings, isAcknowledgement: true))
+        case 2 where flags & 0x60 == 0:
+            // Rarely one that there is not; mostly one of the last.
+            let choice = UInt32(self.byte())
+            let last = choice > 250 ? choice : self.nextOwn - min(self.nextOwn, 2 * (1 + choice % 4))
             self.feed(.goAway(TCPGoAway(lastStream: last, code: flags & 16 == 0 ? .noError : .internalConnectionError)))
         case 3:
-            let slot = UInt16(self.byte() % 8)
+            let slot = UInt16(self.byte() % 16 == 0 ? 9 : 1 + flags % 4)
             self.feed(.auth(TCPCredentials(slot: slot, entries: [.init(.headerKey, name: "k", value: "v")])))
         case 4: self.feed(.ignored(type: 0x80 | flags, flags: flags, stream: UInt32(flags), body: [flags]))
-        case 5: self.feed(.hello(TCPHello()))
+        case 5 where flags & 0xE0 == 0: self.feed(.hello(TCPHello()))
         default:
             var reply = TCPReply(epoch: 3)
             if flags & 64 != 0 { reply.parameters["B"] = "not a name" }
-            self.feed(.reply(stream: max(1, self.stream()), reply))
+            let id = self.stream(.awaiting)
+            if id > 0 { self.feed(.reply(stream: id, reply)) }
         }
     }
 
@@ -101,14 +118,19 @@ extension TCPFuzzMachine {
         }
         guard let (id, kind) = expected, self.connection.isReady, !self.isBlind else {
             self.read(frame.octets)
+            if case .goAway(let goAway) = frame, self.connection.receivedGoAway == goAway {
+                self.checkRefused(above: goAway)
+            }
             return
         }
         var reaction = self.reaction(kind, id)
-        if kind == .call, id != self.nextPeer { reaction = "x" }
+        let hasCredit = self.peerCalls < Self.callCredit + self.observer.grantedCalls
+        if kind == .call, id != self.nextPeer || !hasCredit { reaction = "x" }
         let before = self.state(id)
         let ended = self.ends[id, default: 0] + self.requestEnds[id, default: 0]
         if kind == .call, reaction != "x" {
             self.nextPeer = id + 2
+            self.peerCalls += 1
             // Until the event says that it was taken.
             self.states[id] = .closed
         }
@@ -129,6 +151,15 @@ extension TCPFuzzMachine {
         }
     }
 
+    /// Calls that GOAWAY says were not taken are over.
+    private mutating func checkRefused(above goAway: TCPGoAway) {
+        for id in self.states.keys where id & 1 == (self.role == .initiator ? 1 : 0) && id > goAway.lastStream {
+            if self.connection.state(of: id) != .closed {
+                self.fail("\(id) goes on after GOAWAY up to \(goAway.lastStream)")
+            }
+        }
+    }
+
     // MARK: What must hold after each step
 
     mutating func check() {
@@ -139,12 +170,12 @@ extension TCPFuzzMachine {
             self.fail("stream \(id) is \(connection.state(of: id)) and not \(state)")
         }
         var reserved = 0
-        var ofPeer = 0
+        // Calls that have not been let go, and those whose stream goes on all the same.
+        let ofPeer = self.requestEnds.keys.count { self.served.contains($0) || connection.state(of: $0) != .closed }
         for id in connection.table.ids {
             guard let place = connection.table.find(id) else { continue }
             let stream = connection.table.streams[place]
             let credit = stream.receive
-            if !stream.isOurs { ofPeer += 1 }
             if stream.sendCredit < 0 || credit.held < 0 || credit.pendingGrant < 0 {
                 self.fail("negative credit on \(id)")
             }
@@ -153,6 +184,9 @@ extension TCPFuzzMachine {
             // What a stream that is over held of a message in fragments is gone.
             if stream.state != .closed, credit.available + credit.held > credit.window + needed + TCPCredit.leastGrant {
                 self.fail("\(credit.available) granted and \(credit.held) held on \(id)")
+            }
+            if stream.state == .closed, stream.outgoing.octets > 0 || stream.assembly != nil {
+                self.fail("the stream \(id) is over and holds messages")
             }
             if let assembly = stream.assembly {
                 if assembly.octets.capacity > 2 * assembly.octets.count + 65_536 {

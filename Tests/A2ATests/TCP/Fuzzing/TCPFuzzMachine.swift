@@ -20,8 +20,11 @@ struct TCPFuzzMachine {
     /// How often each stream has ended for the application, and whether its request has.
     var ends: [UInt32: Int] = [:]
     var requestEnds: [UInt32: Int] = [:]
+    var requests: Set<UInt32> = []
     /// Calls of the peer that the application has been told of and has not let go.
     var served: Set<UInt32> = []
+    /// Calls that the peer has made.
+    var peerCalls = 0
     var held: [(stream: UInt32, cost: Int)] = []
     var closures = 0
     /// Frames of the application that wait: they, and calls, are all that the control queue may hold.
@@ -47,7 +50,7 @@ struct TCPFuzzMachine {
         if flags & 4 != 0 { configuration.loneFragment = 2_000 }
         self.connection = TCPConnection(self.role, configuration, now: self.now)
         self.observer = TCPObserver(self.role)
-        guard flags & 2 == 0 else { return }
+        guard flags & 0xF2 != 2 else { return }
         self.write()
         self.read(TCPPreface.octets + TCPFrame.hello(TCPHello(settings: TCPFuzz.settings)).octets)
     }
@@ -77,9 +80,13 @@ struct TCPFuzzMachine {
         case 2, 3: self.peerMessage()
         case 4, 5: self.peerData()
         case 6: self.peerOther()
-        case 7: self.feed(.credit(stream: self.stream(), increment: self.increment()))
-        case 8: self.feed(.reset(stream: max(1, self.stream()), TCPReset(.canceled)))
+        case 7: self.feed(.credit(stream: self.stream(.sending, .receiving, .responding), increment: self.increment()))
+        case 8:
+            let id = self.stream(.sending, .awaiting, .receiving, .responding)
+            if id > 0 { self.feed(.reset(stream: id, TCPReset(.canceled))) }
         case 9:
+            // Rarely: it is mostly the end.
+            guard self.byte() == 0 else { return self.write() }
             let octets = (0..<(self.byte() % 12)).map { _ in self.byte() }
             self.isBlind = true
             self.steps.append("octets \(octets)")
@@ -100,17 +107,20 @@ struct TCPFuzzMachine {
 
     // MARK: Choices
 
-    /// A number near those that are in use, of either side.
-    mutating func stream() -> UInt32 {
+    /// Mostly a stream in one of these states, 0 if there is none; else any number near those that are in use, of either side.
+    mutating func stream(_ states: TCPStreamState...) -> UInt32 {
         let choice = self.byte()
-        let open = self.states.keys.sorted()
-        if choice & 0x80 != 0, !open.isEmpty { return open[Int(choice & 0x7F) % open.count] }
-        return UInt32(choice & 0x1F)
+        let likely = self.states.filter { states.contains($0.value) }.keys.sorted()
+        guard choice < 8 || states.isEmpty else { return likely.isEmpty ? 0 : likely[Int(choice) % likely.count] }
+        return UInt32(self.byte()) % (max(self.nextOwn, self.nextPeer) + (choice == 0 ? 4 : 0))
     }
 
     mutating func size() -> Int { [0, 1, 5, 300, 2_000, 20_000, 70_000, 1_100_000][Int(self.byte() % 8)] }
 
-    private mutating func increment() -> UInt32 { [1, 1_024, 65_536, 0x7FFF_FFFF][Int(self.byte() % 4)] }
+    private mutating func increment() -> UInt32 {
+        let choice = self.byte()
+        return choice < 4 ? 0x7FFF_FFFF : [1, 1_024, 65_536][Int(choice % 3)]
+    }
 
     // MARK: What the application does
 
@@ -127,7 +137,7 @@ struct TCPFuzzMachine {
     }
 
     private mutating func send() {
-        let id = self.stream()
+        let id = self.stream(.sending, .responding)
         let count = self.size()
         let isLast = self.byte() % 2 == 0
         // A request is one message: the application keeps to that, as the driver does.
@@ -139,7 +149,7 @@ struct TCPFuzzMachine {
     }
 
     private mutating func sendEnd() {
-        let id = self.stream()
+        let id = self.stream(.sending, .responding)
         if self.states[id] == .sending, !self.connection.hasRequest(id) { return }
         self.steps.append("end \(id)")
         self.note(self.connection.sendEnd(on: id), id)
@@ -153,14 +163,14 @@ struct TCPFuzzMachine {
     }
 
     private mutating func reply() {
-        let id = self.stream()
+        let id = self.stream(.sending, .responding)
         self.steps.append("reply \(id)")
         self.note(self.connection.reply(TCPReply(epoch: 5), on: id), id)
         self.ownControl += 1
     }
 
     private mutating func reset() {
-        let id = self.stream()
+        let id = self.stream(.sending, .responding)
         self.steps.append("reset \(id)")
         self.connection.reset(id, TCPReset(.canceled))
         if self.states[id] != nil, self.states[id] != .closed {
@@ -185,7 +195,7 @@ struct TCPFuzzMachine {
     }
 
     private mutating func timePasses() {
-        self.now = self.now + [1, 50, 1_000, 31_000][Int(self.byte() % 4)]
+        self.now = self.now + [1, 20, 50, 200, 1_000, 1_000, 31_000, 5][Int(self.byte() % 8)]
         self.steps.append("time \(self.now.milliseconds)")
         self.connection.timePassed(now: self.now)
         self.takeEvents([])
@@ -259,6 +269,9 @@ struct TCPFuzzMachine {
         case .message(let message):
             self.requireLive(message.stream, event)
             self.held.append((message.stream, message.cost))
+            if !self.isOwn(message.stream), !self.requests.insert(message.stream).inserted {
+                self.fail("a second request on \(message.stream)")
+            }
             if message.isLast { self.ended(message.stream) }
         case .end(let id):
             self.requireLive(id, event)

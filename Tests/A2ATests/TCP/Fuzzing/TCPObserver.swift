@@ -46,7 +46,7 @@ struct TCPObserver {
     private var nextPeer: UInt32
     private var callLimit: Int
     private var opened = 0
-    private var grantedCalls = 0
+    private(set) var grantedCalls = 0
     private var isPinging = false
     private var pings: [UInt64] = []
     private var goAway: TCPGoAway?
