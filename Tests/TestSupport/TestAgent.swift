@@ -1,7 +1,7 @@
 package import A2A
-package import A2AReferenceAgent
+import A2AReferenceAgent
 package import A2AServer
-package import A2ATesting
+import A2ATesting
 
 /// Runs the reference agent, or another, over some bindings; the body gets their endpoints.
 package func withTestAgent<Result: Sendable>(

@@ -2,6 +2,7 @@ import A2AClient
 import A2AServer
 import A2ATesting
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import A2A

@@ -3,6 +3,7 @@ import A2AServer
 import A2ATesting
 import NIOCore
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import A2A
