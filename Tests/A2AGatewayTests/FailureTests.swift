@@ -82,7 +82,7 @@ struct FailureTests {
     }
 
     private static func response(_ body: String, _ type: String = "application/json") -> String {
-        "HTTP/1.1 200 OK\r\nContent-Type: \(type)\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)"
+        "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: \(type)\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)"
     }
 
     static let nonsense = [

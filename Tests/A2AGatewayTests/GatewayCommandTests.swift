@@ -114,6 +114,26 @@ struct GatewayCommandTests {
         }
     }
 
+    @Test("an agent named by its address over TCP is called over TCP, with nothing else listening")
+    func tcpOnly() async throws {
+        try await withReferenceAgent { card async throws in
+            let address = try #require(card.supportedInterfaces.first { $0.binding == .tcp }).url
+            let console = ReadyConsole()
+            await withTaskGroup(of: ToolStatus.self) { group in
+                group.addTask {
+                    await run(["--upstream", address, "--http-port", "0", "--no-http", "--no-grpc"], console)
+                }
+                let base = await console.ready()
+                #expect(base.hasPrefix("a2a+tcp://127.0.0.1:"))
+                let client = try? await Client.discover(base, transports: try allTransports())
+                #expect((try? await client?.send("Hello"))?.text == "Hello")
+                #expect(console.notes.contains("over TCP at \(address)"))
+                group.cancelAll()
+                for await status in group { #expect(status == .success, "\(console.notes)") }
+            }
+        }
+    }
+
     private func run(_ arguments: [String], _ console: ReadyConsole) async -> ToolStatus {
         await Invocation(
             arguments: ["gateway"] + arguments, environment: [:], workingDirectory: "/nonexistent", console: console

@@ -15,6 +15,7 @@ extension TCPChannelHandler {
             self.send(octets, sequence: sequence, isLast: isLast, on: stream)
         case .end(let stream): _ = self.connection?.sendEnd(on: stream)
         case .reset(let stream, let reset): self.connection?.reset(stream, reset)
+        case .fail(let stream, let reset): self.fail(stream, reset)
         case .release(let stream): self.forget(stream)
         case .drain(let grace, let retry): self.drain(graceMilliseconds: grace, retryAfterMilliseconds: retry)
         case .close: self.context?.close(promise: nil)
@@ -128,6 +129,16 @@ extension TCPChannelHandler {
 
     // MARK: Ends
 
+    private func fail(_ stream: UInt32, _ reset: TCPReset) {
+        // RESET ends a stream at once: events that wait would be lost.
+        if self.served[stream]?.stall != nil {
+            self.served[stream]?.failure = reset
+        } else {
+            self.connection?.reset(stream, reset)
+            self.forget(stream)
+        }
+    }
+
     private func drain(graceMilliseconds: UInt32, retryAfterMilliseconds: UInt32) {
         guard self.connection != nil else {
             self.context?.close(promise: nil)
@@ -139,7 +150,7 @@ extension TCPChannelHandler {
                 .unavailable, "The server is shutting down. Subscribe again when it is back.",
                 details: [.retryInfo(.seconds(1))])
             self.connection?.reset(stream, TCPReset(error, encoding: served.call.frame.encoding))
-            served.call.cancel()
+            self.callEnded(stream)
         }
         self.connection?.drain(
             graceMilliseconds: graceMilliseconds, retryAfterMilliseconds: retryAfterMilliseconds, now: Self.now)

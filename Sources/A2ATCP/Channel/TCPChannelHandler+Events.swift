@@ -104,11 +104,11 @@ extension TCPChannelHandler {
     }
 
     /// The stream of a call is over, whatever its handler does.
-    private func callEnded(_ stream: UInt32) {
+    func callEnded(_ stream: UInt32) {
         guard let served = self.served[stream] else { return }
         served.call.cancel()
         self.noteProgress(stream)
-        if !served.isDispatched { self.forget(stream) }
+        if !served.isDispatched || served.failure != nil { self.forget(stream) }
     }
 
     func forget(_ stream: UInt32) {
@@ -121,6 +121,10 @@ extension TCPChannelHandler {
         guard let served = self.served[stream] else { return }
         self.noteProgress(stream)
         self.served[stream]?.lastWritten = served.lastQueued
+        if let failure = served.failure {
+            self.connection?.reset(stream, failure)
+            return self.forget(stream)
+        }
         served.call.becameSendable()
     }
 

@@ -13,6 +13,8 @@ enum TCPCommand: Sendable {
     case send(UInt32, [UInt8], sequence: UInt64?, isLast: Bool)
     case end(UInt32)
     case reset(UInt32, TCPReset)
+    /// The task that answers has failed and is done: what it said before is written first.
+    case fail(UInt32, TCPReset)
     case release(UInt32)
 
     // The connection.

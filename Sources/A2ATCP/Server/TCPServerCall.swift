@@ -14,6 +14,8 @@ struct TCPServed {
     var stall: (since: TCPInstant, octets: Int)?
     var lastQueued: UInt64?
     var lastWritten: UInt64?
+    /// How the call ends once what waits has been written. Its task is done.
+    var failure: TCPReset?
 
     init(call: TCPServerCall) { self.call = call }
 }
@@ -99,14 +101,15 @@ final class TCPServerCall: Sendable {
                 return state.request
             }
         }
+        var end = TCPCommand.release(self.stream)
         do {
             try await body(request)
         } catch {
             // A call that is over has nobody to tell.
-            self.link.submit(.reset(self.stream, TCPReset(A2AError(wrapping: error), encoding: self.frame.encoding)))
+            end = .fail(self.stream, TCPReset(A2AError(wrapping: error), encoding: self.frame.encoding))
         }
         self.handling.withLock { $0.task = nil }
-        self.link.submit(.release(self.stream))
+        self.link.submit(end)
     }
 
     func reset(_ reset: TCPReset) { self.link.submit(.reset(self.stream, reset)) }

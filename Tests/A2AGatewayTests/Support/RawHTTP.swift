@@ -45,6 +45,13 @@ enum RawHTTP {
         }
     }
 
+    /// Whether a request is there with its body.
+    private static func isWhole(_ text: String) -> Bool {
+        guard let end = text.firstRange(of: "\r\n\r\n") else { return false }
+        let length = text[..<end.lowerBound].lowercased().firstMatch(of: /content-length: (\d+)/)
+        return text[end.upperBound...].utf8.count >= length.flatMap { Int($0.1) } ?? 0
+    }
+
     /// A server that answers every request, whatever it is, with the same bytes and closes the connection.
     ///
     /// - Parameter body: Is given its base URL.
@@ -64,7 +71,8 @@ enum RawHTTP {
                             var text = ""
                             for try await buffer in inbound {
                                 text += String(buffer: buffer)
-                                if text.contains("\r\n\r\n") { break }
+                                // What is not read when it closes would take the answer with it.
+                                if Self.isWhole(text) { break }
                             }
                             try await outbound.write(ByteBuffer(string: answer))
                         }
