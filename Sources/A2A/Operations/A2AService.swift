@@ -60,4 +60,20 @@ public protocol A2AService: Sendable {
 
     /// The public card (§8).
     func getAgentCard(context: CallContext) async throws -> A2AAgentCard
+
+    /// Looks at a call whose request has not come yet, and refuses it by throwing.
+    ///
+    /// For bindings that know of a call before its request is there. By default everything passes.
+    ///
+    /// - Returns: The context with which the operation is to be called.
+    func admit(_ operation: A2AOperation, context: CallContext) async throws -> CallContext
+
+    /// Whether callers must say who they are for anything but the public card. By default false.
+    var requiresAuthentication: Bool { get }
+}
+
+extension A2AService {
+    public func admit(_ operation: A2AOperation, context: CallContext) async throws -> CallContext { context }
+
+    public var requiresAuthentication: Bool { false }
 }

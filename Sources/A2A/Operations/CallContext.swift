@@ -27,6 +27,16 @@ public struct CallContext: Sendable {
     /// The binding over which the call came, such as `JSONRPC`; empty in process.
     public var binding: String
 
+    /// What the caller's connection shows of the caller, now; `nil` where that cannot differ from ``parameters``.
+    public var evidence: (any CallerEvidence)?
+
+    /// What middleware found out about the call before its request came.
+    package var admission: (any CallAdmission)?
+
+    /// On the client: whose credentials ``parameters`` has. Newer ones of the same identity replace the older, also those of
+    /// streams that run.
+    package var credentialIdentity: UInt64?
+
     /// What the service tells the caller beside its answer.
     public let response: ResponseParameters
 

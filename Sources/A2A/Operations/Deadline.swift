@@ -20,7 +20,7 @@ package func withDeadline<Value: Sendable>(
 package func race<Value: Sendable>(
     _ operation: @escaping @Sendable () async throws -> Value,
     against wait: @escaping @Sendable () async throws -> Void,
-    otherwise error: () -> A2AError
+    otherwise error: () -> any Error
 ) async throws -> Value {
     try await withThrowingTaskGroup(of: Value?.self) { group in
         group.addTask { try await operation() }
@@ -32,4 +32,17 @@ package func race<Value: Sendable>(
         guard let first = try await group.next(), let value = first else { throw error() }
         return value
     }
+}
+
+/// A point on a clock of any kind.
+package struct Moment: Sendable {
+    private let distance: @Sendable () -> Duration
+
+    package init(in duration: Duration, on clock: some Clock<Duration>) {
+        let end = clock.now.advanced(by: duration)
+        self.distance = { clock.now.duration(to: end) }
+    }
+
+    /// How far it is away; not above zero once it has passed.
+    package var left: Duration { self.distance() }
 }

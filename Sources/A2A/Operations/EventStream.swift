@@ -56,3 +56,28 @@ private final class FixedEvents: EventSource {
     init(_ events: [StreamEvent]) { self.rest = events[...] }
     func next() async throws -> StreamEvent? { self.rest.popFirst() }
 }
+
+extension A2AError {
+    private static let lastNumber = "lastSeq"
+
+    /// A stream whose next event is no longer kept.
+    package static func fellBehind(
+        at generation: Int64, oldest: Int64, fileID: String = #fileID, line: Int = #line
+    ) -> A2AError {
+        A2AError(
+            .unavailable,
+            "This stream fell behind: it stands at generation \(generation), and the oldest event still "
+                + "kept is \(oldest). Subscribe again to go on from the current state.",
+            details: [.errorInfo(reason: Code.unavailable.reason, metadata: [self.lastNumber: "\(generation)"])],
+            fileID: fileID, line: line)
+    }
+
+    /// Whether it says that a stream fell behind.
+    package var isFallenBehind: Bool {
+        self.code == .unavailable
+            && self.details.contains {
+                guard case .errorInfo(_, _, let metadata) = $0 else { return false }
+                return metadata[Self.lastNumber] != nil
+            }
+    }
+}

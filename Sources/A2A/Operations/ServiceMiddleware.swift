@@ -9,6 +9,33 @@ public protocol ServiceMiddleware: Sendable {
         _ call: ServiceCall<Request>,
         next: @Sendable (ServiceCall<Request>) async throws -> Response
     ) async throws -> Response
+
+    /// Looks at a call whose request has not come yet, and refuses it by throwing.
+    ///
+    /// Bindings ask that know of a call before its request is there; a call that is admitted comes to
+    /// ``intercept(_:next:)`` later. By default everything passes.
+    ///
+    /// - Returns: The context with which the call goes on.
+    func admit(
+        _ operation: A2AOperation,
+        context: CallContext,
+        next: @Sendable (CallContext) async throws -> CallContext
+    ) async throws -> CallContext
+
+    /// Whether callers must say who they are: bindings then give little to those who have not. By default false.
+    var requiresAuthentication: Bool { get }
+}
+
+extension ServiceMiddleware {
+    public func admit(
+        _ operation: A2AOperation,
+        context: CallContext,
+        next: @Sendable (CallContext) async throws -> CallContext
+    ) async throws -> CallContext {
+        try await next(context)
+    }
+
+    public var requiresAuthentication: Bool { false }
 }
 
 /// A call on its way through middleware.
@@ -36,6 +63,14 @@ extension A2AService {
 private struct InterceptedService: A2AService {
     let base: any A2AService
     let middleware: any ServiceMiddleware
+
+    var requiresAuthentication: Bool { self.middleware.requiresAuthentication || self.base.requiresAuthentication }
+
+    func admit(_ operation: A2AOperation, context: CallContext) async throws -> CallContext {
+        try await self.middleware.admit(operation, context: context) {
+            try await self.base.admit(operation, context: $0)
+        }
+    }
 
     private func pass<Request: Sendable, Response: Sendable>(
         _ operation: A2AOperation?,

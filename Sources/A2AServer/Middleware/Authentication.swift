@@ -2,22 +2,65 @@ public import A2A
 
 /// Finds out who makes a call (§7.4).
 ///
-/// Public cards are served without asking. What an authenticator refuses never reaches the agent.
+/// Public cards are served without asking. What an authenticator refuses never reaches the agent. A token that is bound to a
+/// certificate (RFC 8705) is to be refused unless its `cnf.x5t#S256` is the thumbprint of the certificate in
+/// ``CallContext/evidence``.
 public protocol Authenticator: Sendable {
     /// The principal of a call.
     ///
     /// - Parameter context: The call; credentials are in its ``CallContext/parameters`` (`Authorization` and the like).
     /// - Throws: ``A2AError`` with `.unauthenticated` and a challenge, or with `.permissionDenied`.
     func authenticate(_ operation: A2AOperation, context: CallContext) async throws -> Principal
+
+    /// The principal of a call, and for how long its credential is valid. By default without an end.
+    ///
+    /// It is asked again when that time is over and the call is not. The credentials of `context` are then those that the caller
+    /// has by now, where the binding can say so (``CallContext/evidence``).
+    ///
+    /// - Throws: As ``authenticate(_:context:)``.
+    func identify(_ operation: A2AOperation, context: CallContext) async throws -> AuthenticatedCaller
+}
+
+extension Authenticator {
+    public func identify(_ operation: A2AOperation, context: CallContext) async throws -> AuthenticatedCaller {
+        AuthenticatedCaller(try await self.authenticate(operation, context: context))
+    }
+}
+
+/// Who makes a call, as far as a credential says, and for how long it says so.
+public struct AuthenticatedCaller: Sendable, Hashable {
+    /// Who makes the call.
+    public var principal: Principal
+
+    /// For how long from now the credential is valid; `nil` for as long as the call takes. One that is not above zero is over.
+    public var validFor: Duration?
+
+    public init(_ principal: Principal, validFor: Duration? = nil) {
+        self.principal = principal
+        self.validFor = validFor
+    }
 }
 
 /// An authenticator made of a closure.
 public struct ClosureAuthenticator: Authenticator {
-    private let body: @Sendable (A2AOperation, CallContext) async throws -> Principal
+    private let body: @Sendable (A2AOperation, CallContext) async throws -> AuthenticatedCaller
 
-    public init(_ body: @escaping @Sendable (A2AOperation, CallContext) async throws -> Principal) { self.body = body }
+    public init(_ body: @escaping @Sendable (A2AOperation, CallContext) async throws -> Principal) {
+        self.body = { AuthenticatedCaller(try await body($0, $1)) }
+    }
+
+    /// - Parameter identify: Says too for how long the credential is valid.
+    public init(
+        identify: @escaping @Sendable (A2AOperation, CallContext) async throws -> AuthenticatedCaller
+    ) {
+        self.body = identify
+    }
 
     public func authenticate(_ operation: A2AOperation, context: CallContext) async throws -> Principal {
+        try await self.body(operation, context).principal
+    }
+
+    public func identify(_ operation: A2AOperation, context: CallContext) async throws -> AuthenticatedCaller {
         try await self.body(operation, context)
     }
 }
@@ -57,22 +100,5 @@ public struct StaticTokenAuthenticator: Authenticator {
     private static func refusal(_ message: String, error: String?) -> A2AError {
         let challenge = "Bearer realm=\"a2a\"" + (error.map { ", error=\"\($0)\"" } ?? "")
         return A2AError(.unauthenticated, message, challenge: challenge)
-    }
-}
-
-/// Sets the principal of every call but the public card's.
-public struct AuthenticationMiddleware: ServiceMiddleware {
-    private let authenticator: any Authenticator
-
-    public init(_ authenticator: any Authenticator) { self.authenticator = authenticator }
-
-    public func intercept<Request: Sendable, Response: Sendable>(
-        _ call: ServiceCall<Request>,
-        next: @Sendable (ServiceCall<Request>) async throws -> Response
-    ) async throws -> Response {
-        guard let operation = call.operation else { return try await next(call) }
-        var call = call
-        call.context.principal = try await self.authenticator.authenticate(operation, context: call.context)
-        return try await next(call)
     }
 }

@@ -18,15 +18,33 @@ public struct LoggingMiddleware: ServiceMiddleware {
                 "call", metadata: ["operation": "\(name)", "binding": "\(call.context.binding)"])
             return response
         } catch {
-            let failure = A2AError(wrapping: error)
-            let level: Logger.Level = failure.code == .internal ? .error : .info
-            self.logger.log(
-                level: level, "call refused",
-                metadata: [
-                    "operation": "\(name)", "binding": "\(call.context.binding)", "error": "\(failure)",
-                    "cause": "\(failure.cause.map { String(reflecting: $0) } ?? "")", "at": "\(failure.location)",
-                ])
+            self.log(error, name, call.context)
             throw error
         }
+    }
+
+    /// Logs a call that is refused before its request came.
+    public func admit(
+        _ operation: A2AOperation,
+        context: CallContext,
+        next: @Sendable (CallContext) async throws -> CallContext
+    ) async throws -> CallContext {
+        do {
+            return try await next(context)
+        } catch {
+            self.log(error, operation.rawValue, context)
+            throw error
+        }
+    }
+
+    private func log(_ error: any Error, _ name: String, _ context: CallContext) {
+        let failure = A2AError(wrapping: error)
+        let level: Logger.Level = failure.code == .internal ? .error : .info
+        self.logger.log(
+            level: level, "call refused",
+            metadata: [
+                "operation": "\(name)", "binding": "\(context.binding)", "error": "\(failure)",
+                "cause": "\(failure.cause.map { String(reflecting: $0) } ?? "")", "at": "\(failure.location)",
+            ])
     }
 }

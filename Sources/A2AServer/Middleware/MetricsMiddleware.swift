@@ -50,7 +50,7 @@ public struct MetricsMiddleware: ServiceMiddleware {
         guard let operation = call.operation, let instruments = self.instruments[operation] else {
             return try await next(call)
         }
-        (self.calls[call.context.binding] ?? self.calls["other"])?[operation]?.increment()
+        self.count(operation, call.context)
         instruments.inFlight.increment()
         let start = ContinuousClock.now
         defer {
@@ -60,12 +60,35 @@ public struct MetricsMiddleware: ServiceMiddleware {
         do {
             return try await next(call)
         } catch {
-            let code = A2AError(wrapping: error).code
-            Counter(
-                label: "a2a_errors_total", dimensions: [("operation", operation.rawValue), ("code", code.reason)]
-            ).increment()
+            Self.count(error, of: operation)
             throw error
         }
+    }
+
+    /// Counts a call that is refused before its request came.
+    public func admit(
+        _ operation: A2AOperation,
+        context: CallContext,
+        next: @Sendable (CallContext) async throws -> CallContext
+    ) async throws -> CallContext {
+        do {
+            return try await next(context)
+        } catch {
+            self.count(operation, context)
+            Self.count(error, of: operation)
+            throw error
+        }
+    }
+
+    private func count(_ operation: A2AOperation, _ context: CallContext) {
+        (self.calls[context.binding] ?? self.calls["other"])?[operation]?.increment()
+    }
+
+    private static func count(_ error: any Error, of operation: A2AOperation) {
+        let code = A2AError(wrapping: error).code
+        Counter(
+            label: "a2a_errors_total", dimensions: [("operation", operation.rawValue), ("code", code.reason)]
+        ).increment()
     }
 }
 

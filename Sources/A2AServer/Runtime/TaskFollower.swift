@@ -53,11 +53,7 @@ final class TaskFollower: EventSource {
             case .events:
                 try await self.waitForEvent()
             case .gap(let oldest):
-                throw A2AError(
-                    .unavailable,
-                    "This stream fell behind: it stands at generation \(self.cursor), and the oldest event still "
-                        + "kept is \(oldest). Subscribe again to go on from the current state."
-                )
+                throw A2AError.fellBehind(at: self.cursor, oldest: oldest)
             }
         }
         let event = self.page.removeFirst()
