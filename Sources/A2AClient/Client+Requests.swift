@@ -189,8 +189,15 @@ extension Client {
             }
         )
         let logger = self.configuration.logger
-        return EventStream {
+        let resuming = EventStream {
             ResumingEventSource(stream, resumption: resumption, calls: calls, deadline: deadline, logger: logger)
         }
+        guard let provider = options.credentials ?? self.configuration.credentials, provider.identity != nil,
+            let keeper = self.service as? any CredentialKeeper
+        else { return resuming }
+        let renewal = CredentialRenewal(
+            provider: provider, keeper: keeper, operation: .subscribeToTask, card: self.card,
+            clock: self.configuration.clock, backoff: policy.backoff, random: self.configuration.random, logger: logger)
+        return EventStream { WatchedEventSource(resuming, renewal) }
     }
 }

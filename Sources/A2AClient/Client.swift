@@ -108,6 +108,7 @@ extension Client {
         _ body: @Sendable () async throws -> Response
     ) async throws -> Response {
         var attempt = 1
+        self.configuration.retryBudget.noteCall()
         while true {
             do {
                 return try await body()
@@ -119,6 +120,7 @@ extension Client {
                 guard case .retry(let delay) = decision else { throw error }
                 // The reason is worth more to the caller than a deadline that runs out while we wait.
                 if let deadline, ContinuousClock.now.advanced(by: delay) >= deadline { throw error }
+                guard self.configuration.retryBudget.takeRetry() else { throw error }
                 self.configuration.logger.debug(
                     "calling again",
                     metadata: [
@@ -145,13 +147,14 @@ extension Client {
         var parameters = self.configuration.parameters
         for field in options.parameters.fields { parameters.fields[values: field.name] = [] }
         for field in options.parameters.fields { parameters.fields.append(field) }
-        if let credentials = options.credentials ?? self.configuration.credentials {
+        let credentials = options.credentials ?? self.configuration.credentials
+        if let credentials {
             for field in try await credentials.fields(for: operation, card: self.card) {
                 parameters.fields[field.name] = field.value
             }
         }
         var seen: Set<String> = []
-        return CallContext(
+        var context = CallContext(
             tenant: self.tenant,
             version: self.version,
             requestedExtensions: (self.configuration.extensions + options.extensions).filter {
@@ -161,5 +164,7 @@ extension Client {
             resumeAfter: operation == .subscribeToTask ? options.resumeAfter : nil,
             parameters: parameters
         )
+        context.credentialIdentity = credentials?.identity?.value
+        return context
     }
 }

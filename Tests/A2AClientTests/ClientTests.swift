@@ -1,6 +1,7 @@
 import A2A
 import A2AClient
 import HTTPTypes
+import Synchronization
 import Testing
 
 @Suite("Client")
@@ -75,7 +76,55 @@ struct ClientTests {
             .getTask, .error(.connectionLost), .error(A2AError(.unavailable, "x")),
             .response(self.task(Event.task(.working))))
         _ = try await self.client().getTask("t")
-        #expect(self.clock.slept == [.milliseconds(100), .milliseconds(200)])
+        #expect(self.clock.slept == [.milliseconds(250), .milliseconds(500)])
+    }
+
+    @Test("when the budget for repetitions is used up, calls fail as they failed")
+    func budget() async throws {
+        let client = self.client { $0.retryBudget = RetryBudget(share: 0, reserve: 2) }
+        for _ in 0..<9 { self.service.answer(.getTask, .error(.connectionLost)) }
+        for count in [3, 4, 5] {
+            let error = await #expect(throws: A2AError.self) { try await client.getTask("t") }
+            #expect(error?.code == .unavailable)
+            #expect(self.service.calls.count == count)
+        }
+    }
+
+    @Test("a stream whose credentials end is taken up again with newer ones, once")
+    func credentialsEnd() async throws {
+        let expired = A2AError(.unauthenticated, "over")
+        self.service.answer(
+            .sendStreamingMessage, .response(EventStream.breaking([Event.task(.working, generation: 1)], expired)))
+        self.service.answer(
+            .subscribeToTask, .response(EventStream.breaking([Event.chunk("a", generation: 2)], expired)),
+            .error(expired))
+        let tokens = Mutex(0)
+        let client = self.client {
+            $0.credentials = RefreshingCredentials {
+                let number = tokens.withLock { number in
+                    number += 1
+                    return number
+                }
+                return IssuedCredentials(fields: [.authorization: "Bearer \(number)"], renewAfter: .zero)
+            }
+        }
+        var iterator = try await client.stream("hi").makeAsyncIterator()
+        #expect(try await iterator.next()?.generation == 1)
+        #expect(try await iterator.next()?.generation == 2)
+        let error = await #expect(throws: A2AError.self) { try await iterator.next() }
+        #expect(error?.code == .unauthenticated)
+        #expect(self.service.calls.map { $0.context.parameters["authorization"] } == ["Bearer 1", "Bearer 2", "Bearer 3"])
+        let identities = Set(self.service.calls.map(\.context.credentialIdentity))
+        #expect(identities.count == 1 && identities.first != .some(nil))
+    }
+
+    @Test("a stream that is refused at first is not tried again")
+    func refusedStream() async throws {
+        self.service.answer(
+            .sendStreamingMessage, .response(EventStream.breaking([], A2AError(.unauthenticated, "who?"))))
+        let error = await #expect(throws: A2AError.self) { try await self.client().stream("hi").all() }
+        #expect(error?.code == .unauthenticated)
+        #expect(self.service.calls.count == 1)
     }
 
     @Test("a message that may have arrived is not sent again; one that surely did not is, with the same identifier")
@@ -126,7 +175,7 @@ struct ClientTests {
         #expect(events.map(\.generation) == [1, 2, 3, 4])
         #expect(self.service.calls(of: .sendStreamingMessage).count == 1)
         #expect(self.service.calls(of: .subscribeToTask).map(\.context.resumeAfter) == [2, 2, 3])
-        #expect(self.clock.slept == [.milliseconds(100), .milliseconds(200), .milliseconds(100)])
+        #expect(self.clock.slept == [.milliseconds(250), .milliseconds(500), .milliseconds(250)])
     }
 
     @Test("a task that ended meanwhile is fetched, and ends the stream")

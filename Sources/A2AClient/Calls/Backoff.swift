@@ -3,15 +3,15 @@
 public struct Backoff: Sendable, Hashable {
     /// The bound of the first wait.
     ///
-    /// Default 200 ms.
+    /// Default 500 ms.
     public var base: Duration
 
     /// The largest bound.
     ///
-    /// Default 10 s.
+    /// Default 30 s.
     public var limit: Duration
 
-    public init(base: Duration = .milliseconds(200), limit: Duration = .seconds(10)) {
+    public init(base: Duration = .milliseconds(500), limit: Duration = .seconds(30)) {
         self.base = base
         self.limit = limit
     }

@@ -37,6 +37,11 @@ public struct ClientConfiguration: Sendable {
     /// When and how often a failed call is made again.
     public var retry = RetryPolicy()
 
+    /// How many calls are made again, in all: what keeps a server that is down from being kept down by its callers.
+    ///
+    /// Copies of the configuration share it.
+    public var retryBudget = RetryBudget()
+
     /// How a broken stream goes on.
     public var resume = ResumePolicy()
 

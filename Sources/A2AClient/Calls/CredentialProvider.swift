@@ -11,6 +11,23 @@ public protocol CredentialProvider: Sendable {
     ///   - operation: The operation, or `nil` for the public card.
     ///   - card: The agent's card, if the client has one; its security schemes say what the agent wants.
     func fields(for operation: A2AOperation?, card: A2AAgentCard?) async throws -> HTTPFields
+
+    /// The fields to send with a call, and when to ask for newer ones. By default ``fields(for:card:)``, for good.
+    func issue(for operation: A2AOperation?, card: A2AAgentCard?) async throws -> IssuedCredentials
+
+    /// Whose credentials these are; `nil` if each set of fields stands for itself. By default `nil`.
+    ///
+    /// Over a binding that keeps credentials beyond a call, newer fields of one identity replace the older, also under streams that
+    /// run. So an identity is one user's and stays the same for as long as the provider is used.
+    var identity: CredentialIdentity? { get }
+}
+
+extension CredentialProvider {
+    public func issue(for operation: A2AOperation?, card: A2AAgentCard?) async throws -> IssuedCredentials {
+        IssuedCredentials(fields: try await self.fields(for: operation, card: card))
+    }
+
+    public var identity: CredentialIdentity? { nil }
 }
 
 /// Credentials that never change.
@@ -48,15 +65,25 @@ extension CredentialProvider where Self == FixedCredentials {
 /// Of two fields with one name the later counts.
 public struct CombinedCredentials: CredentialProvider {
     private let providers: [any CredentialProvider]
+    public let identity: CredentialIdentity?
 
-    public init(_ providers: [any CredentialProvider]) { self.providers = providers }
+    public init(_ providers: [any CredentialProvider]) {
+        self.providers = providers
+        self.identity = providers.contains { $0.identity != nil } ? CredentialIdentity() : nil
+    }
 
     public func fields(for operation: A2AOperation?, card: A2AAgentCard?) async throws -> HTTPFields {
-        var fields = HTTPFields()
+        try await self.issue(for: operation, card: card).fields
+    }
+
+    public func issue(for operation: A2AOperation?, card: A2AAgentCard?) async throws -> IssuedCredentials {
+        var all = IssuedCredentials(fields: [:])
         for provider in self.providers {
-            for field in try await provider.fields(for: operation, card: card) { fields[field.name] = field.value }
+            let issued = try await provider.issue(for: operation, card: card)
+            for field in issued.fields { all.fields[field.name] = field.value }
+            if let after = issued.renewAfter { all.renewAfter = min(after, all.renewAfter ?? after) }
         }
-        return fields
+        return all
     }
 }
 

@@ -3,8 +3,8 @@ public import A2A
 /// When a failed call is made again.
 ///
 /// Only where it is safe: an idempotent operation when the agent was unavailable, or asked us to come back later; a
-/// send only when the request surely never left this side. An agent need not recognise a repeated message, so
-/// sending one twice could run the work twice (§3.3.1).
+/// send only when the request surely never left this side, or the agent has said that it recognises a repeated message and
+/// still does. Others need not, so sending one twice could run the work twice (§3.3.1).
 public struct RetryPolicy: Sendable, Hashable {
     /// How often a call is made at most, the first time included.
     ///
@@ -43,22 +43,32 @@ public struct RetryPolicy: Sendable, Hashable {
     /// - Parameters:
     ///   - attempt: How many attempts have been made.
     ///   - random: A number in `0..<1` for the jitter.
+    ///   - now: The present.
     public func decide(
         after error: A2AError,
         operation: A2AOperation?,
         attempt: Int,
-        random: Double
+        random: Double,
+        now: ContinuousClock.Instant = .now
     ) -> Decision {
-        guard attempt < self.maxAttempts, Self.isWorthRetrying(error, operation: operation) else { return .giveUp }
-        let delay = self.backoff.delay(attempt: attempt, random: random)
-        guard let requested = error.retryDelay else { return .retry(after: delay) }
-        guard requested <= self.maxRequestedDelay else { return .giveUp }
-        // Jitter on top, so that everybody who was told the same number does not come back at once.
-        return .retry(after: max(requested, .zero) + delay)
+        guard attempt < self.maxAttempts else { return .giveUp }
+        var delay = self.backoff.delay(attempt: attempt, random: random)
+        if let requested = error.retryDelay {
+            guard requested <= self.maxRequestedDelay else { return .giveUp }
+            // Jitter on top, so that everybody who was told the same number does not come back at once.
+            delay += max(requested, .zero)
+        }
+        let isSafe = Self.isWorthRetrying(error, operation: operation, at: now.advanced(by: delay))
+        return isSafe ? .retry(after: delay) : .giveUp
     }
 
-    private static func isWorthRetrying(_ error: A2AError, operation: A2AOperation?) -> Bool {
+    private static func isWorthRetrying(
+        _ error: A2AError, operation: A2AOperation?, at time: ContinuousClock.Instant
+    ) -> Bool {
         if error.isSurelyNotSent { return true }
+        if operation == .sendMessage || operation == .sendStreamingMessage {
+            return error.transportFailure?.recognizedUntil.map { time < $0 } ?? false
+        }
         guard operation?.isIdempotent ?? true else { return false }
         return switch error.code {
         case .unavailable: true

@@ -15,6 +15,8 @@ package import A2A
 ///   ignored.
 /// - UnsupportedOperation upon subscribing usually means that the task has ended meanwhile: it is fetched, passed on
 ///   and the stream ends.
+/// - A stream that has begun and ends with Unauthenticated is taken up again too: its credentials are over, and a new call has
+///   newer ones. If that is not let in, the stream ends.
 /// - A clean end in a state that waits for the caller (AUTH_REQUIRED) is an end.
 /// - Attempts in a row that bring nothing new are bounded.
 package struct StreamResumption: Sendable {
@@ -139,7 +141,7 @@ package struct StreamResumption: Sendable {
 
     /// The connection ended with an error.
     package mutating func failed(_ error: A2AError) -> OnBreak {
-        guard Self.isBreak(error) else { return .fail(error) }
+        guard Self.isBreak(error) || (error.code == .unauthenticated && self.hasEvents) else { return .fail(error) }
         return self.broken(by: error)
     }
 

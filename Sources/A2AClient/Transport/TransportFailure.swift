@@ -13,12 +13,19 @@ public struct TransportFailure: Error, Sendable, CustomStringConvertible {
     /// `false` only if that is certain.
     public var mayHaveBeenSent: Bool
 
+    /// Until when the peer recognises the message of the request if the same one is sent again; `nil` if it has not said so.
+    public var recognizedUntil: ContinuousClock.Instant?
+
     /// The error of the library below.
     public var underlying: (any Error)?
 
-    public init(_ reason: String, mayHaveBeenSent: Bool, underlying: (any Error)? = nil) {
+    public init(
+        _ reason: String, mayHaveBeenSent: Bool, recognizedUntil: ContinuousClock.Instant? = nil,
+        underlying: (any Error)? = nil
+    ) {
         self.reason = reason
         self.mayHaveBeenSent = mayHaveBeenSent
+        self.recognizedUntil = recognizedUntil
         self.underlying = underlying
     }
 
@@ -39,6 +46,7 @@ extension A2AError {
     public static func unreachable(
         _ reason: String,
         mayHaveBeenSent: Bool,
+        recognizedUntil: ContinuousClock.Instant? = nil,
         underlying: (any Error)? = nil,
         fileID: String = #fileID,
         line: Int = #line
@@ -46,7 +54,8 @@ extension A2AError {
         A2AError(
             .unavailable,
             reason,
-            cause: TransportFailure(reason, mayHaveBeenSent: mayHaveBeenSent, underlying: underlying),
+            cause: TransportFailure(
+                reason, mayHaveBeenSent: mayHaveBeenSent, recognizedUntil: recognizedUntil, underlying: underlying),
             fileID: fileID,
             line: line
         )
