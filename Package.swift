@@ -114,6 +114,7 @@ let package = Package(
             name: "A2ATCP",
             dependencies: [
                 "A2A", "A2AClient", "A2AServer",
+                .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),

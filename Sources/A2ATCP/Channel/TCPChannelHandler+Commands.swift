@@ -7,6 +7,10 @@ extension TCPChannelHandler {
         switch command {
         case .open(let opening): self.open(opening)
         case .cancel(let call, let reset): self.cancel(call, reset)
+        case .renew(let identity, let entries):
+            guard let slot = self.slots.renew(entries, identity: identity) else { return }
+            let credentials = TCPCredentials(slot: slot, entries: entries)
+            if self.connection?.setCredentials(credentials) != true { self.slots.forget(slot) }
         case .consume(let cost, let call):
             guard let stream = call.stream else { return }
             self.connection?.consume(cost, on: stream)
@@ -17,6 +21,7 @@ extension TCPChannelHandler {
         case .reset(let stream, let reset): self.connection?.reset(stream, reset)
         case .fail(let stream, let reset): self.fail(stream, reset)
         case .release(let stream): self.forget(stream)
+        case .peerIsKnown: self.notePeerIsKnown()
         case .drain(let grace, let retry): self.drain(graceMilliseconds: grace, retryAfterMilliseconds: retry)
         case .close: self.context?.close(promise: nil)
         }
@@ -70,11 +75,12 @@ extension TCPChannelHandler {
             deadline = Self.now + min(left, Int64(UInt32.max))
         }
         let (slot, mustWrite) = self.slots.slot(
-            for: opening.credentials, limit: Int(self.connection?.peer.settings.authSlots ?? 0))
+            for: opening.credentials, identity: opening.identity,
+            limit: Int(self.connection?.peer.settings.authSlots ?? 0), busy: { Set(self.made.values.map(\.slot)) })
         if mustWrite {
             let credentials = TCPCredentials(slot: slot, entries: opening.credentials)
             guard self.connection?.setCredentials(credentials) == true else {
-                self.slots = TCPSlots()
+                self.slots.forget(slot)
                 let error = A2AError(.invalidParams, "The call's credentials are more than a slot takes.")
                 return opening.call.deliver(.failure(error))
             }
@@ -83,7 +89,7 @@ extension TCPChannelHandler {
         switch self.connection?.open(frame, deadline: deadline, now: Self.now) {
         case .stream(let stream):
             self.made[stream] = opening.call
-            opening.call.stream = stream
+            opening.call.begin(stream, slot: slot)
             _ = self.connection?.send(opening.request, isLast: true, on: stream)
         case .noCredit, .goingAway, nil: opening.call.deliver(.notTaken)
         }

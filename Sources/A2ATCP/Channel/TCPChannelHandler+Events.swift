@@ -1,23 +1,26 @@
 import A2A
 import A2AClient
 import HTTPTypes
+import Synchronization
 
 extension TCPChannelHandler {
     func handle(_ event: TCPEvent) {
         switch event {
         case .ready: self.noteReady()
         case .credentials(let credentials):
-            self.peerSlots[credentials.slot] = credentials.entries.isEmpty ? nil : HTTPFields(credentials)
+            // In place: calls that run look at the slot again.
+            self.peerSlot(credentials.slot).write(HTTPFields(credentials))
         case .call(let stream, let frame):
-            let credentials = frame.slot == 0 ? [:] : self.peerSlots[frame.slot] ?? [:]
             let call = TCPServerCall(
-                stream, frame, credentials: credentials, principal: self.principal, link: self)
+                stream, frame, slot: self.peerSlot(frame.slot), principal: self.principal, link: self)
             self.served[stream] = TCPServed(call: call)
+            // Whoever must say who it is does so before its request comes.
+            if self.options.requiresAuthentication { self.dispatch(stream) }
         case .reply(let stream, let reply): self.made[stream]?.deliver(.reply(reply))
         case .message(let message): self.take(message)
         case .end(let stream):
             if self.served[stream] != nil {
-                self.dispatch(stream)
+                self.requestIsComplete(stream)
             } else {
                 self.made.removeValue(forKey: stream)?.deliver(.end)
             }
@@ -38,16 +41,18 @@ extension TCPChannelHandler {
             if self.served[stream] != nil {
                 self.callEnded(stream)
             } else {
+                let end = self.recognitionEnd(of: stream)
                 self.made.removeValue(forKey: stream)?.deliver(
                     .failure(
                         .unreachable(
                             "The connection to the agent at \(self.options.address) broke.",
-                            mayHaveBeenSent: fate != .notProcessed)))
+                            mayHaveBeenSent: fate != .notProcessed,
+                            recognizedUntil: end)))
             }
         case .sendable(let stream): self.becameSendable(stream)
         case .callCredit: self.openWaiting()
-        case .goAway:
-            self.noteGoingAway()
+        case .goAway(let goAway):
+            self.noteGoingAway(goAway)
             self.failWaiting()
         case .closed(let closure):
             self.noteClosed(closure)
@@ -65,7 +70,7 @@ extension TCPChannelHandler {
             // The request is in the call's hands; it counts there.
             self.connection?.consume(message.cost, on: message.stream)
             served.call.setRequest(octets)
-            if message.isLast { self.dispatch(message.stream) }
+            if message.isLast { self.requestIsComplete(message.stream) }
         } else if let call = self.made[message.stream] {
             if message.isLast { self.made[message.stream] = nil }
             call.deliver(
@@ -73,6 +78,12 @@ extension TCPChannelHandler {
         } else {
             self.connection?.consume(message.cost, on: message.stream)
         }
+    }
+
+    /// Until when the peer recognises the message of a call if it is sent again.
+    private func recognitionEnd(of stream: UInt32) -> ContinuousClock.Instant? {
+        guard let seconds = self.connection?.peer.settings.dedupSeconds, seconds > 0 else { return nil }
+        return self.made[stream]?.openedAt.advanced(by: .seconds(Int64(seconds)))
     }
 
     /// What an end that this side made of a call says to its caller.
@@ -91,6 +102,25 @@ extension TCPChannelHandler {
     }
 
     // MARK: Calls of the peer
+
+    private func requestIsComplete(_ stream: UInt32) {
+        self.served[stream]?.call.requestIsComplete()
+        self.dispatch(stream)
+    }
+
+    private func peerSlot(_ number: UInt16) -> TCPPeerSlot {
+        if let slot = self.peerSlots[number] { return slot }
+        let slot = TCPPeerSlot(certificate: self.certificate)
+        self.peerSlots[number] = slot
+        return slot
+    }
+
+    func notePeerIsKnown() {
+        guard !self.isPeerKnown.exchange(true, ordering: .relaxed) else { return }
+        self.connection?.peerBecameKnown()
+        self.onPeerKnown?()
+        self.onPeerKnown = nil
+    }
 
     private func dispatch(_ stream: UInt32) {
         guard let served = self.served[stream], !served.isDispatched else { return }

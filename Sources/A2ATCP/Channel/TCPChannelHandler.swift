@@ -21,6 +21,8 @@ final class TCPChannelHandler: ChannelInboundHandler, @unchecked Sendable {
     static let keptCommands = 256
     /// How often the mailbox is read before other connections of the event loop have their turn.
     static let maxRounds = 16
+    /// How long a peer can keep us from connecting again, in milliseconds.
+    private static let longestPause: Int64 = 60_000
 
     let role: TCPRole
     let options: TCPConnectionOptions
@@ -30,6 +32,9 @@ final class TCPChannelHandler: ChannelInboundHandler, @unchecked Sendable {
 
     private let mailbox = Mutex(Mailbox())
     private let usable = Atomic(true)
+    let isPeerKnown = Atomic(false)
+    /// When the peer that went away said that it is back.
+    private let returnTime = Mutex<ContinuousClock.Instant?>(nil)
 
     private struct Mailbox {
         var commands: [TCPCommand] = []
@@ -47,13 +52,16 @@ final class TCPChannelHandler: ChannelInboundHandler, @unchecked Sendable {
     /// Calls without credit, oldest first.
     var waiting: [TCPOpening] = []
     var slots = TCPSlots()
-    /// What the peer's slots say.
-    var peerSlots: [UInt16: HTTPFields] = [:]
+    /// The peer's slots; 0 is the one that is never written.
+    var peerSlots: [UInt16: TCPPeerSlot] = [:]
     /// Calls that came with what is being read.
     var arrived: [TCPServerCall] = []
     /// Streams with messages that wait for credit.
     var stalls = 0
     var principal = Principal.anonymous
+    var certificate: PeerCertificate?
+    /// Called once the peer has shown who it is, if that is asked of it.
+    var onPeerKnown: (() -> Void)?
     private var input = ByteBuffer()
     private var closure: TCPClosure?
     private var isClosing = false
@@ -130,7 +138,7 @@ final class TCPChannelHandler: ChannelInboundHandler, @unchecked Sendable {
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         if case .handshakeCompleted(let agreed) = event as? TLSUserEvent {
             if agreed == TCPProtocol.alpn {
-                self.principal = Self.principal(of: context)
+                self.noteCertificate(of: context)
                 self.begin()
             } else {
                 self.failure = TCPNotSpoken()
@@ -182,6 +190,7 @@ final class TCPChannelHandler: ChannelInboundHandler, @unchecked Sendable {
         var configuration = self.options.configuration
         configuration.acceptsCredentials = self.options.isSecure || context.remoteAddress?.isLoopback ?? false
         self.connection = TCPConnection(self.role, configuration, now: Self.now)
+        if !self.principal.isAnonymous { self.notePeerIsKnown() }
         self.work()
     }
 
@@ -213,21 +222,12 @@ final class TCPChannelHandler: ChannelInboundHandler, @unchecked Sendable {
     }
 
     /// The identity that a verified client certificate gives (spec/bindings/tcp.md §10.1).
-    private static func principal(of context: ChannelHandlerContext) -> Principal {
+    private func noteCertificate(of context: ChannelHandlerContext) {
         guard let handler = try? context.pipeline.syncOperations.handler(type: NIOSSLServerHandler.self),
             let certificate = handler.peerCertificate
-        else { return .anonymous }
-        var uris: [String] = []
-        var names: [String] = []
-        for name in certificate._subjectAlternativeNames() {
-            switch name.nameType {
-            case .uri: uris.append(String(decoding: name.contents, as: UTF8.self))
-            case .dnsName: names.append(String(decoding: name.contents, as: UTF8.self))
-            default: continue
-            }
-        }
-        let best = uris.first { $0.hasPrefix("spiffe://") } ?? uris.first ?? names.first
-        return best.map { Principal(id: $0) } ?? .anonymous
+        else { return }
+        self.principal = TCPSecurity.principal(of: certificate)
+        self.certificate = PeerCertificate(certificate)
     }
 
     // MARK: Work
@@ -323,8 +323,20 @@ final class TCPChannelHandler: ChannelInboundHandler, @unchecked Sendable {
         self.usable.store(false, ordering: .releasing)
     }
 
-    func noteGoingAway() {
+    func noteGoingAway(_ goAway: TCPGoAway) {
+        if goAway.retryAfterMilliseconds > 0 {
+            let pause = min(Int64(goAway.retryAfterMilliseconds), Self.longestPause)
+            self.returnTime.withLock { $0 = .now.advanced(by: .milliseconds(pause)) }
+        }
         self.usable.store(false, ordering: .releasing)
+    }
+
+    /// When the peer is back, if it said so and was not asked before.
+    func takeRetryAfter() -> ContinuousClock.Instant? {
+        self.returnTime.withLock { time in
+            defer { time = nil }
+            return time
+        }
     }
 
     func noteReady() {
@@ -381,6 +393,8 @@ struct TCPClosed: Error {
 struct TCPConnectionOptions: Sendable {
     var configuration: TCPConfiguration
     var isSecure: Bool
+    /// Whether the peer's calls, but for the card, are looked at before their requests come.
+    var requiresAuthentication = false
     /// Names the log that the numbers of events belong to.
     var epoch: UInt64 = 0
     /// Milliseconds for which events may wait for credit.

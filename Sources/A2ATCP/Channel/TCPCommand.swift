@@ -5,6 +5,8 @@ enum TCPCommand: Sendable {
     // A caller.
     case open(TCPOpening)
     case cancel(TCPClientCall, TCPReset)
+    /// Newer credentials of somebody.
+    case renew(UInt64, [TCPCredentials.Entry])
     /// The reader has taken so many octets.
     case consume(Int, TCPClientCall)
 
@@ -16,6 +18,8 @@ enum TCPCommand: Sendable {
     /// The task that answers has failed and is done: what it said before is written first.
     case fail(UInt32, TCPReset)
     case release(UInt32)
+    /// The peer has shown who it is.
+    case peerIsKnown
 
     // The connection.
     case drain(graceMilliseconds: UInt32, retryAfterMilliseconds: UInt32)
@@ -27,35 +31,10 @@ struct TCPOpening: Sendable {
     let call: TCPClientCall
     let frame: TCPCall
     let credentials: [TCPCredentials.Entry]
+    /// Whose they are.
+    let identity: UInt64?
     let request: [UInt8]
     let deadline: ContinuousClock.Instant?
 
     var isOverdue: Bool { self.deadline.map { $0 <= .now } ?? false }
-}
-
-/// The credential slots that an initiator writes: one for each set of credentials, the one unused for longest goes first.
-struct TCPSlots {
-    private var contents: [[TCPCredentials.Entry]] = []
-    private var lastUse: [UInt64] = []
-    private var uses: UInt64 = 0
-
-    /// - Parameter limit: The peer's AUTH_SLOTS.
-    /// - Returns: The slot for the credentials, and whether it must be written first.
-    mutating func slot(for entries: [TCPCredentials.Entry], limit: Int) -> (slot: UInt16, mustWrite: Bool) {
-        guard !entries.isEmpty else { return (0, false) }
-        self.uses += 1
-        if let index = self.contents.firstIndex(of: entries) {
-            self.lastUse[index] = self.uses
-            return (UInt16(clamping: index + 1), false)
-        }
-        if self.contents.count < max(1, limit) {
-            self.contents.append(entries)
-            self.lastUse.append(self.uses)
-            return (UInt16(clamping: self.contents.count), true)
-        }
-        let index = self.lastUse.indices.min { self.lastUse[$0] < self.lastUse[$1] } ?? 0
-        self.contents[index] = entries
-        self.lastUse[index] = self.uses
-        return (UInt16(clamping: index + 1), true)
-    }
 }

@@ -32,23 +32,33 @@ final class TCPClientCall: Sendable {
     }
 
     let encoding: TCPEncoding
+    /// Not later than its message can have reached the peer.
+    let openedAt = ContinuousClock.now
+    private let deadline: ContinuousClock.Instant?
     private let link: TCPChannelHandler
     private let state = Mutex(State())
-    /// Written on the event loop only, before anything comes for the call.
+    // Written on the event loop only, before anything comes for the call.
     private let number = Atomic<UInt32>(0)
+    private let slotNumber = Atomic<UInt16>(0)
 
-    init(encoding: TCPEncoding, link: TCPChannelHandler) {
+    init(encoding: TCPEncoding, deadline: ContinuousClock.Instant? = nil, link: TCPChannelHandler) {
         self.encoding = encoding
+        self.deadline = deadline
         self.link = link
     }
 
     /// The stream of the call; `nil` before it is opened.
     var stream: UInt32? {
-        get {
-            let number = self.number.load(ordering: .relaxed)
-            return number == 0 ? nil : number
-        }
-        set { self.number.store(newValue ?? 0, ordering: .relaxed) }
+        let number = self.number.load(ordering: .relaxed)
+        return number == 0 ? nil : number
+    }
+
+    /// The credential slot that the call is made with.
+    var slot: UInt16 { self.slotNumber.load(ordering: .relaxed) }
+
+    func begin(_ stream: UInt32, slot: UInt16) {
+        self.slotNumber.store(slot, ordering: .relaxed)
+        self.number.store(stream, ordering: .relaxed)
     }
 
     var isCancelled: Bool { self.state.withLock { $0.isCancelled } }
@@ -85,7 +95,12 @@ final class TCPClientCall: Sendable {
             return (true, state.waiter)
         }
         waiter?.resume(returning: .failure(canceled))
-        if isNews { self.link.submit(.cancel(self, TCPReset(.canceled, "the caller does not wait"))) }
+        guard isNews else { return }
+        let isLate = self.deadline.map { $0 <= .now } ?? false
+        let reset =
+            isLate
+            ? TCPReset(.deadlineExceeded, "the caller's time is over") : TCPReset(.canceled, "the caller does not wait")
+        self.link.submit(.cancel(self, reset))
     }
 
     /// What comes next; waits for it. For one reader.

@@ -16,13 +16,18 @@ final class TCPClientConnection: Sendable {
     private let connectionOptions: TCPConnectionOptions
     private let tls: NIOSSLContext?
 
-    private enum State {
+    private enum Link {
         case idle
         case connecting(EventLoopFuture<TCPChannelHandler>)
         case connected(TCPChannelHandler)
     }
 
-    private let state = Mutex(State.idle)
+    private struct State {
+        var link = Link.idle
+        var reconnection = TCPReconnection()
+    }
+
+    private let state = Mutex(State())
     private let epochs = Mutex(TCPEpochs())
 
     /// - Throws: ``A2AError`` with `.invalidParams` if the address may not be reached so, or a certificate is of no use.
@@ -41,7 +46,7 @@ final class TCPClientConnection: Sendable {
     }
 
     deinit {
-        switch self.state.withLock({ $0 }) {
+        switch self.state.withLock({ $0.link }) {
         case .idle: break
         case .connecting(let future): future.whenSuccess { $0.submit(.close) }
         case .connected(let link): link.submit(.drain(graceMilliseconds: 0, retryAfterMilliseconds: 0))
@@ -71,17 +76,23 @@ final class TCPClientConnection: Sendable {
         }
         for _ in 0..<Self.maxMoves {
             let link = try await self.link(deadline: context.deadline)
-            let call = TCPClientCall(encoding: encoding, link: link)
+            let call = TCPClientCall(encoding: encoding, deadline: context.deadline, link: link)
             link.submit(
                 .open(
                     TCPOpening(
-                        call: call, frame: frame, credentials: credentials, request: request,
-                        deadline: context.deadline)))
+                        call: call, frame: frame, credentials: credentials, identity: context.credentialIdentity,
+                        request: request, deadline: context.deadline)))
             let first = await call.next()
             if case .notTaken = first { continue }
             return (call, first)
         }
         throw A2AError.unreachable("The agent at \(self.address) takes no calls now.", mayHaveBeenSent: false)
+    }
+
+    /// Newer credentials of somebody, for the connection that there is.
+    func renew(_ entries: [TCPCredentials.Entry], identity: UInt64) {
+        guard case .connected(let link) = self.state.withLock({ $0.link }) else { return }
+        link.submit(.renew(identity, entries))
     }
 
     func epoch(ofTask id: String) -> UInt64? { self.epochs.withLock { $0[id] } }
@@ -90,33 +101,52 @@ final class TCPClientConnection: Sendable {
     // MARK: The connection
 
     private func link(deadline: ContinuousClock.Instant?) async throws -> TCPChannelHandler {
-        let future: EventLoopFuture<TCPChannelHandler>
-        switch self.current() {
-        case .success(let link): return link
-        case .failure(let connecting): future = connecting.future
-        }
-        do {
-            return try await withDeadline(deadline) { try await TCPWait.value(of: future) }
-        } catch let error as A2AError {
-            throw error
-        } catch {
-            throw self.notConnected(error)
+        while true {
+            switch self.current() {
+            case .ready(let link): return link
+            case .connecting(let future):
+                do {
+                    return try await withDeadline(deadline) { try await TCPWait.value(of: future) }
+                } catch let error as A2AError {
+                    throw error
+                } catch {
+                    throw self.notConnected(error)
+                }
+            case .wait(let time) where time <= Self.longestWait:
+                try await withDeadline(deadline) { try await Task.sleep(for: time, clock: .continuous) }
+            case .wait(let time):
+                var error = A2AError.unreachable(
+                    "The agent at \(self.address) could not be reached before, and is not tried again yet.",
+                    mayHaveBeenSent: false)
+                error.details.append(.retryInfo(time))
+                throw error
+            }
         }
     }
 
-    private struct Connecting: Error { let future: EventLoopFuture<TCPChannelHandler> }
+    /// How long a call waits for the next attempt to connect; if that is further away, the call fails at once.
+    private static let longestWait: Duration = .seconds(2)
 
-    /// The connection, if there is one; else the one that is being made.
-    private func current() -> Result<TCPChannelHandler, Connecting> {
+    private enum Current {
+        case ready(TCPChannelHandler)
+        case connecting(EventLoopFuture<TCPChannelHandler>)
+        case wait(Duration)
+    }
+
+    /// The connection, if there is one; else the one that is being made, or how long not to make one.
+    private func current() -> Current {
         self.state.withLock { state in
-            switch state {
-            case .connected(let link) where link.isUsable: return .success(link)
-            case .connecting(let future): return .failure(Connecting(future: future))
-            case .connected, .idle:
-                let future = self.connect()
-                state = .connecting(future)
-                return .failure(Connecting(future: future))
+            switch state.link {
+            case .connected(let link) where link.isUsable: return .ready(link)
+            case .connecting(let future): return .connecting(future)
+            case .connected(let link):
+                if let delay = link.takeRetryAfter() { state.reconnection.sentAway(until: delay) }
+            case .idle: break
             }
+            if let wait = state.reconnection.wait(now: .now) { return .wait(wait) }
+            let future = self.connect()
+            state.link = .connecting(future)
+            return .connecting(future)
         }
     }
 
@@ -156,8 +186,12 @@ final class TCPClientConnection: Sendable {
     private func connected(_ result: Result<TCPChannelHandler, any Error>) {
         self.state.withLock { state in
             switch result {
-            case .success(let link): state = .connected(link)
-            case .failure: state = .idle
+            case .success(let link):
+                state.link = .connected(link)
+                state.reconnection = TCPReconnection()
+            case .failure:
+                state.link = .idle
+                state.reconnection.failed(now: .now, random: .random(in: 0..<1))
             }
         }
     }

@@ -136,3 +136,13 @@ extension ResponseParameters {
         self.activatedExtensions = ExtensionNegotiation.parse(list)
     }
 }
+
+extension TCPTransport: CredentialKeeper {
+    func renew(_ context: CallContext) {
+        guard let identity = context.credentialIdentity,
+            let made = try? TCPCall.make(
+                .init(.getTask), encoding: self.connection.encoding, context: context, keyNames: self.keyNames)
+        else { return }
+        self.connection.renew(made.credentials, identity: identity)
+    }
+}

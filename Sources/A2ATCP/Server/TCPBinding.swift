@@ -26,8 +26,9 @@ public struct TCPBinding: ServerBinding {
         onListening: @escaping @Sendable (BindingEndpoint) async -> Void
     ) async throws {
         let address = try self.address()
-        let tls = try self.configuration.tls.map(TCPSecurity.server)
-        let connections = TCPServerConnections(self.configuration)
+        let tls = try self.configuration.tls.map { try TCPCertificates($0, logger: logger) }
+        let connections = TCPServerConnections(
+            self.configuration, requiresAuthentication: service.requiresAuthentication)
         let listener = try await self.listen(on: address, tls: tls, connections, logger)
         let handler = TCPCallHandler(service: service)
         let endpoint = self.endpoint(port: listener.channel.localAddress?.port)
@@ -131,7 +132,7 @@ extension TCPBinding {
     }
 
     private func listen(
-        on address: SocketAddress, tls: NIOSSLContext?, _ connections: TCPServerConnections, _ logger: Logger
+        on address: SocketAddress, tls: TCPCertificates?, _ connections: TCPServerConnections, _ logger: Logger
     ) async throws -> NIOAsyncChannel<TCPChannelHandler?, Never> {
         do {
             return try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
@@ -147,7 +148,7 @@ extension TCPBinding {
                             try channel.pipeline.syncOperations.addHandler(TCPConnectionCut(after: limit, logger))
                         }
                         if let tls {
-                            try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls))
+                            try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls.context()))
                         }
                         try channel.pipeline.syncOperations.addHandler(handler)
                         return handler

@@ -4,12 +4,21 @@ import SwiftProtobuf
 /// Answers the calls of connections with a service.
 struct TCPCallHandler: Sendable {
     let service: any A2AService
+    let requiresAuthentication: Bool
+
+    init(service: any A2AService) {
+        self.service = service
+        self.requiresAuthentication = service.requiresAuthentication
+    }
 
     /// Answers one call; never fails, since there is nobody but the caller to tell.
     func handle(_ call: TCPServerCall) async {
-        await call.run { request in
-            let context = CallContext(call.frame, credentials: call.credentials, principal: call.principal)
-            let message = TCPOperationCall(octets: request, encoding: call.frame.encoding, context: context)
+        await call.run {
+            var context = CallContext(call.frame, credentials: call.credentials, principal: call.principal)
+            context.evidence = call.slot
+            if self.requiresAuthentication { context = try await self.admit(call, context) }
+            let octets = try await call.request()
+            let message = TCPOperationCall(octets: octets, encoding: call.frame.encoding, context: context)
             switch call.frame.method {
             case .getAgentCard:
                 let _: A2AGetExtendedAgentCardRequest = try message.decoded()
@@ -24,6 +33,18 @@ struct TCPCallHandler: Sendable {
                 }
             }
         }
+    }
+
+    /// Has the service look at the call before its request is there (spec/bindings/tcp.md §10.3).
+    private func admit(_ call: TCPServerCall, _ context: CallContext) async throws -> CallContext {
+        let method = call.frame.method
+        guard method != .getAgentCard else { return context }
+        guard let operation = method == .resumeStream ? .subscribeToTask : method.operation else {
+            throw Self.unknown(method)
+        }
+        let admitted = try await self.service.admit(operation, context: context)
+        if !admitted.principal.isAnonymous { call.noteCallerIsKnown() }
+        return admitted
     }
 
     private static func unknown(_ method: TCPMethod) -> A2AError {

@@ -31,6 +31,8 @@ final class TCPServerCall: Sendable {
     let frame: TCPCall
     /// What the call's slot said when CALL came.
     let credentials: HTTPFields
+    /// The slot itself.
+    let slot: TCPPeerSlot
     let principal: Principal
     private let link: TCPChannelHandler
 
@@ -38,6 +40,9 @@ final class TCPServerCall: Sendable {
     // be alive. Cancelling is the one thing that another task may do with it.
     private struct Handling: @unchecked Sendable {
         var request: [UInt8] = []
+        var isComplete = false
+        /// Waits for the request.
+        var waiter: CheckedContinuation<Void, Never>?
         var task: UnsafeCurrentTask?
         var isCancelled = false
     }
@@ -53,11 +58,12 @@ final class TCPServerCall: Sendable {
     private let sending = Mutex(Sending())
 
     init(
-        _ stream: UInt32, _ frame: TCPCall, credentials: HTTPFields, principal: Principal, link: TCPChannelHandler
+        _ stream: UInt32, _ frame: TCPCall, slot: TCPPeerSlot, principal: Principal, link: TCPChannelHandler
     ) {
         self.stream = stream
         self.frame = frame
-        self.credentials = credentials
+        self.credentials = slot.fields
+        self.slot = slot
         self.principal = principal
         self.link = link
     }
@@ -70,13 +76,26 @@ final class TCPServerCall: Sendable {
         self.handling.withLock { $0.request = octets }
     }
 
+    /// Nothing of the request is missing.
+    func requestIsComplete() {
+        let waiter = self.handling.withLock { state in
+            state.isComplete = true
+            defer { state.waiter = nil }
+            return state.waiter
+        }
+        waiter?.resume()
+    }
+
     /// The stream is over: nobody waits for an answer.
     func cancel() {
         self.wake()
-        self.handling.withLock { state in
+        let waiter = self.handling.withLock { state in
             state.isCancelled = true
             state.task?.cancel()
+            defer { state.waiter = nil }
+            return state.waiter
         }
+        waiter?.resume()
     }
 
     /// Everything that was queued has been written.
@@ -92,24 +111,49 @@ final class TCPServerCall: Sendable {
     // MARK: From the task that answers
 
     /// Runs the answer in the current task, which is cancelled when the call is.
-    func run(_ body: ([UInt8]) async throws -> Void) async {
-        let request = withUnsafeCurrentTask { task in
+    func run(_ body: () async throws -> Void) async {
+        withUnsafeCurrentTask { task in
             self.handling.withLock { state in
                 state.task = task
                 if state.isCancelled { task?.cancel() }
-                defer { state.request = [] }
-                return state.request
             }
         }
         var end = TCPCommand.release(self.stream)
         do {
-            try await body(request)
+            try await body()
         } catch {
             // A call that is over has nobody to tell.
             end = .fail(self.stream, TCPReset(A2AError(wrapping: error), encoding: self.frame.encoding))
         }
         self.handling.withLock { $0.task = nil }
         self.link.submit(end)
+    }
+
+    /// The request; waits until it is complete.
+    ///
+    /// - Throws: `CancellationError` if the stream is over before.
+    func request() async throws -> [UInt8] {
+        let isComplete = self.handling.withLock { $0.isComplete || $0.isCancelled }
+        if !isComplete {
+            await withCheckedContinuation { continuation in
+                let mustWait = self.handling.withLock { state in
+                    guard !state.isComplete, !state.isCancelled else { return false }
+                    state.waiter = continuation
+                    return true
+                }
+                if !mustWait { continuation.resume() }
+            }
+        }
+        return try self.handling.withLock { state in
+            guard state.isComplete, !state.isCancelled else { throw CancellationError() }
+            defer { state.request = [] }
+            return state.request
+        }
+    }
+
+    /// The caller has shown who it is.
+    func noteCallerIsKnown() {
+        if !self.link.isPeerKnown.load(ordering: .relaxed) { self.link.submit(.peerIsKnown) }
     }
 
     func reset(_ reset: TCPReset) { self.link.submit(.reset(self.stream, reset)) }

@@ -25,6 +25,24 @@ public struct TCPServerConfiguration: Sendable {
     /// The most connections at a time; one more is closed at once. Default 10 000.
     public var maxConnections = 10_000
 
+    /// The most connections of one address whose callers have not said who they are, where they must. Default 32.
+    ///
+    /// One more is closed at once. An IPv6 address counts as its first 64 bits; loopback does not count. Behind a proxy that makes
+    /// all connections this is the number for all callers together.
+    public var maxUnauthenticatedConnectionsPerAddress = 32
+
+    /// How long a connection may stay without its caller saying who it is, where it must. Default 60 s.
+    ///
+    /// Until then it has eight calls at a time, and 64 KiB of each request.
+    public var authenticationTimeout: Duration = .seconds(60)
+
+    /// The age, give or take a tenth, at which a connection is given up, so that callers spread anew over the servers of one
+    /// address; `nil` for never. Default 30 min.
+    public var maxConnectionAge: Duration? = .seconds(1_800)
+
+    /// How long calls may then take to end; streams that do not are taken up on the new connection. Default 60 s.
+    public var connectionAgeGrace: Duration = .seconds(60)
+
     /// The most calls of one connection that are not done with, streams included, at least 8. Default 1000.
     public var maxConcurrentCalls = 1_000
 
@@ -83,6 +101,9 @@ public struct TCPServerConfiguration: Sendable {
     }
 
     /// Certificates for TLS, in PEM files.
+    ///
+    /// When the files change, connections that come then get what is in them. Write the key first, or both under other names and
+    /// rename them: what does not fit together is not taken.
     public struct TLSFiles: Sendable {
         /// The certificate chain, leaf first.
         public var certificateChain: String
@@ -93,6 +114,8 @@ public struct TCPServerConfiguration: Sendable {
         /// Whether callers without a certificate are sent away. Default false: those that come are verified, and who has none
         /// may still fetch the card.
         public var requiresClientCertificate: Bool
+        /// The least time between two looks at whether the files have changed. Default 10 s.
+        public var checkInterval: Duration = .seconds(10)
 
         public init(
             certificateChain: String, privateKey: String, clientTrustRoots: String? = nil,
@@ -108,7 +131,9 @@ public struct TCPServerConfiguration: Sendable {
 
 extension TCPServerConfiguration {
     /// What the connections of a server have in common.
-    func connectionOptions(epoch: UInt64, budget: any TCPMemoryBudget) -> TCPConnectionOptions {
+    func connectionOptions(
+        epoch: UInt64, budget: any TCPMemoryBudget, requiresAuthentication: Bool
+    ) -> TCPConnectionOptions {
         var settings = TCPSettings()
         settings.callCredit = Self.clamp(self.maxConcurrentCalls, 8...0x7FFF_FFFF)
         settings.streamCredit = Self.clamp(self.streamCreditBytes, 65_536...0x7FFF_FFFF)
@@ -117,18 +142,34 @@ extension TCPServerConfiguration {
         settings.resumeSeconds = Self.clamp(Self.seconds(self.resumeWindow), 0...UInt32.max)
         settings.dedupSeconds = Self.clamp(Self.seconds(self.deduplicationWindow), 0...UInt32.max)
         settings.authSlots = Self.clamp(self.credentialSlots, 4...65_535)
+        var unknown: TCPUnknownPeers?
+        if requiresAuthentication {
+            // What HELLO grants is there for everybody.
+            var limits = TCPUnknownPeers()
+            limits.timeout = self.authenticationTimeout.wholeMilliseconds
+            limits.laterCalls = Int(settings.callCredit) - Self.unknownCalls
+            settings.callCredit = UInt32(Self.unknownCalls)
+            settings.streamCredit = 65_536
+            unknown = limits
+        }
         var configuration = TCPConfiguration(hello: TCPHello(settings: settings))
+        configuration.unknownPeers = unknown
+        configuration.ageGrace = UInt32(clamping: self.connectionAgeGrace.wholeMilliseconds)
         configuration.reassemblyLimit = max(self.maxBufferedBytesPerConnection, Int(settings.maxMessage))
         configuration.sharedBudget = budget
         configuration.versions = self.versions.map {
             TCPCall.Version(major: UInt8(clamping: $0.major), minor: UInt8(clamping: $0.minor))
         }
         var options = TCPConnectionOptions(
-            configuration: configuration, isSecure: self.tls != nil, epoch: epoch,
+            configuration: configuration, isSecure: self.tls != nil,
+            requiresAuthentication: requiresAuthentication, epoch: epoch,
             streamStallTimeout: self.streamStallTimeout.wholeMilliseconds)
         self.adjust?(&options)
         return options
     }
+
+    /// Calls at a time of a caller that has not said who it is.
+    private static let unknownCalls = 8
 
     private static func clamp(_ value: Int, _ range: ClosedRange<UInt32>) -> UInt32 {
         min(max(UInt32(clamping: value), range.lowerBound), range.upperBound)

@@ -26,7 +26,8 @@ extension TCPReset {
         if let index = details.firstIndex(where: \.isErrorInfo), index > 0 {
             details.insert(details.remove(at: index), at: 0)
         }
-        self.init(code ?? TCPErrorCode(error.code), error.message)
+        let own = error.isFallenBehind ? .slowConsumer : TCPErrorCode(error.code)
+        self.init(code ?? own, error.message)
         if let delay = error.retryDelay { self.retryAfterMilliseconds = UInt32(clamping: delay.wholeMilliseconds) }
         self.details = Self.octets(of: details, error: error, encoding: encoding)
     }

@@ -1,4 +1,5 @@
 import A2A
+import Crypto
 import NIOSSL
 
 #if canImport(FoundationEssentials)
@@ -31,6 +32,25 @@ enum TCPSecurity {
         }
     }
 
+    /// The principal of a verified client certificate: a SPIFFE URI, else another one, else a DNS name; never the common name.
+    static func principal(of certificate: NIOSSLCertificate) -> Principal {
+        var uris: [String] = []
+        var names: [String] = []
+        for name in certificate._subjectAlternativeNames() {
+            switch name.nameType {
+            case .uri: uris.append(String(decoding: name.contents, as: UTF8.self))
+            case .dnsName: names.append(String(decoding: name.contents, as: UTF8.self))
+            default: continue
+            }
+        }
+        return Self.principal(uris: uris, names: names)
+    }
+
+    static func principal(uris: [String], names: [String]) -> Principal {
+        let best = uris.first { $0.hasPrefix("spiffe://") } ?? uris.first ?? names.first
+        return best.map { Principal(id: $0) } ?? .anonymous
+    }
+
     static func client(_ options: TCPClientOptions) throws -> NIOSSLContext {
         do {
             var tls = TLSConfiguration.makeClientConfiguration()
@@ -51,5 +71,15 @@ enum TCPSecurity {
         } catch {
             throw A2AError(.invalidParams, "The client's certificates are of no use: \(error)", cause: error)
         }
+    }
+}
+
+extension PeerCertificate {
+    /// `nil` if the certificate cannot be written.
+    init?(_ certificate: NIOSSLCertificate) {
+        guard let der = try? certificate.toDERBytes() else { return nil }
+        let thumbprint = Data(SHA256.hash(data: der)).base64EncodedString()
+            .replacing("+", with: "-").replacing("/", with: "_").replacing("=", with: "")
+        self.init(der: der, thumbprint: thumbprint)
     }
 }

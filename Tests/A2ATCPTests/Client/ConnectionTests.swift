@@ -1,4 +1,3 @@
-import A2A
 import A2AClient
 import A2AReferenceAgent
 import A2AServer
@@ -7,6 +6,7 @@ import Synchronization
 import TestSupport
 import Testing
 
+@testable import A2A
 @testable import A2ATCP
 
 @Suite("Connections over TCP", .timeLimit(.minutes(2)))
@@ -144,5 +144,26 @@ struct ConnectionTests {
         #expect(slots.slot(for: entry("a"), limit: 2) == (1, false))
         #expect(slots.slot(for: entry("c"), limit: 2) == (2, true))
         #expect(slots.slot(for: entry("a"), limit: 2) == (1, false))
+        // One that a stream runs on goes last.
+        #expect(slots.slot(for: entry("d"), limit: 2, busy: { [2] }) == (1, true))
+        #expect(slots.slot(for: entry("e"), limit: 2, busy: { [1, 2] }) == (2, true))
+        slots.forget(1)
+        #expect(slots.slot(for: entry("d"), limit: 2) == (1, true))
+    }
+
+    @Test("slots: newer credentials of one identity take the place of the older")
+    func identities() {
+        var slots = TCPSlots()
+        func entry(_ value: String) -> [TCPCredentials.Entry] { [.init(.authorization, name: "Bearer", value: value)] }
+        #expect(slots.slot(for: entry("a1"), identity: 1, limit: 3) == (1, true))
+        #expect(slots.slot(for: entry("b1"), identity: 2, limit: 3) == (2, true))
+        // The same words without an identity, or under another, are somebody else's.
+        #expect(slots.slot(for: entry("a1"), limit: 3) == (3, true))
+        #expect(slots.slot(for: entry("a2"), identity: 1, limit: 3) == (1, true))
+        #expect(slots.slot(for: entry("a2"), identity: 1, limit: 3) == (1, false))
+        #expect(slots.renew(entry("b2"), identity: 2) == 2)
+        #expect(slots.renew(entry("b2"), identity: 2) == nil)
+        #expect(slots.renew(entry("c"), identity: 3) == nil)
+        #expect(slots.slot(for: entry("b2"), identity: 2, limit: 3) == (2, false))
     }
 }

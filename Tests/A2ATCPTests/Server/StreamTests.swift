@@ -1,4 +1,3 @@
-import A2A
 import A2AClient
 import A2AReferenceAgent
 import A2AServer
@@ -7,6 +6,8 @@ import A2ATesting
 import Synchronization
 import TestSupport
 import Testing
+
+@testable import A2A
 
 @Suite("Streams over TCP", .timeLimit(.minutes(2)))
 struct StreamTests {
@@ -78,6 +79,27 @@ struct StreamTests {
             #expect(error?.code == .unavailable)
             #expect(error?.message.contains("too slowly") == true)
             #expect(try await service.sendMessage(.text("x"), context: CallContext()).text == "still here")
+        }
+    }
+
+    @Test("a reader whose next event is no longer kept is told so, and the last number that it was sent")
+    func fallenBehind() async throws {
+        let stub = StubService(onSubscribe: { _, _ in
+            let rest = Rest([StreamEvent(.task(A2ATask(id: "t", status: .init(.working))), generation: 7)])
+            return EventStream {
+                ClosureSource({
+                    if let event = rest.next() { return event }
+                    throw A2AError.fellBehind(at: 7, oldest: 40)
+                })
+            }
+        })
+        try await withTCPService(stub) { address in
+            try await FramePeer.dial(address) { peer in
+                try await peer.send(.call(1, .init(.subscribeToTask)), .message(1, #"{"id":"t"}"#))
+                let reset = try #require(try await peer.reset(of: 1))
+                #expect(reset.code == .slowConsumer)
+                #expect(String(decoding: reset.details, as: UTF8.self).contains(#""lastSeq":"7""#))
+            }
         }
     }
 

@@ -1,11 +1,15 @@
 import A2A
 import A2AClient
+import A2AReferenceAgent
 import A2AServer
-import A2ATCP
 import A2ATesting
+import Foundation
+import Logging
 import Synchronization
 import TestSupport
 import Testing
+
+@testable import A2ATCP
 
 @Suite("TLS over TCP", .timeLimit(.minutes(1)))
 struct TLSTests {
@@ -83,6 +87,70 @@ struct TLSTests {
         }
     }
 
+    @Test("new certificates are for the connections that come then; broken ones are logged, and the former stay")
+    func reload() async throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "a2a-tcp-\(UUID())")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let (chain, key) = (folder.appending(path: "chain.pem"), folder.appending(path: "key.pem"))
+        // Renamed into place, as tools do that renew certificates.
+        func install(_ certificate: [UInt8], _ privateKey: [UInt8]?) throws {
+            if let privateKey { try Data(privateKey).write(to: key, options: .atomic) }
+            try Data(certificate).write(to: chain, options: .atomic)
+        }
+        // At first it has another's certificate, which is not for this host.
+        try install(pem("client.pem"), pem("client-key.pem"))
+        var configuration = TCPServerConfiguration.ephemeral
+        configuration.tls = .init(certificateChain: chain.path, privateKey: key.path)
+        configuration.tls?.checkInterval = .zero
+        let logged = Mutex<[String]>([])
+        let logger = Logger(label: "test") { _ in LineRecorder { line in logged.withLock { $0.append(line) } } }
+        let runtime = TaskRuntime(agent: ReferenceAgent(), card: ReferenceAgent.card(), logger: .silent)
+        try await withAgentServer(runtime, bindings: [.tcp(configuration)], logger: logger) { endpoints in
+            let address = endpoints[0].address
+            func call(_ options: TCPClientOptions) async throws {
+                _ = try await transport(address, options: options).sendMessage(.text("Hello"), context: CallContext())
+            }
+            let lenient = try transport(
+                address, options: Self.options { $0.insecurelyAcceptAnyCertificate = true })
+            _ = try await lenient.sendMessage(.text("Hello"), context: CallContext())
+            let strict = try Self.options()
+            await #expect(throws: A2AError.self) { try await call(strict) }
+
+            try install(pem("server.pem"), pem("server-key.pem"))
+            try await call(strict)
+            // The connection that was there stays.
+            _ = try await lenient.sendMessage(.text("Hello"), context: CallContext())
+
+            try install(Array("no certificate".utf8), nil)
+            try await call(strict)
+            // Of another key.
+            try install(pem("client.pem"), nil)
+            try await call(strict)
+            try await call(strict)
+        }
+        #expect(logged.withLock { $0.filter { $0.contains("former") } }.count == 2)
+    }
+
+    @Test("files are looked at no more often than once in a while")
+    func checkInterval() throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "a2a-tcp-\(UUID())")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let (chain, key) = (folder.appending(path: "chain.pem"), folder.appending(path: "key.pem"))
+        try Data(pem("server.pem")).write(to: chain)
+        try Data(pem("server-key.pem")).write(to: key)
+        let certificates = try TCPCertificates(
+            .init(certificateChain: chain.path, privateKey: key.path), logger: .silent)
+        let first = certificates.context()
+        try Data(pem("client-key.pem")).write(to: key, options: .atomic)
+        try Data(pem("client.pem")).write(to: chain, options: .atomic)
+        #expect(certificates.context(now: .now.advanced(by: .seconds(5))) === first)
+        let second = certificates.context(now: .now.advanced(by: .seconds(11)))
+        #expect(second !== first)
+        #expect(certificates.context(now: .now.advanced(by: .seconds(30))) === second, "nothing has changed")
+    }
+
     @Test("plaintext to a server with TLS, and TLS to one without, are told")
     func mixedUp() async throws {
         try await withTCPAgent(configuration: Self.server()) { address in
@@ -121,4 +189,20 @@ struct TLSTests {
         configuration.port = 70000
         await #expect(throws: A2AError.self) { try await withTCPAgent(configuration: configuration) { _ in } }
     }
+}
+
+/// Gives the lines of a log away.
+private struct LineRecorder: LogHandler {
+    let onLine: @Sendable (String) -> Void
+    var metadata: Logger.Metadata = [:]
+    var logLevel: Logger.Level = .trace
+
+    init(_ onLine: @escaping @Sendable (String) -> Void) { self.onLine = onLine }
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { self.metadata[key] }
+        set { self.metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) { self.onLine("\(event.message)") }
 }

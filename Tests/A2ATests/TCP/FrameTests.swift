@@ -89,6 +89,13 @@ struct TCPFrameTests {
         let credentials = TCPCredentials(slot: 1, entries: [.init(.authorization, name: "Bearer", value: "s3cret")])
         #expect(!"\(credentials)".contains("s3cret"))
         #expect(!String(describing: TCPFrame.auth(credentials)).contains("s3cret"))
+        let event = TCPEvent.credentials(credentials)
+        for value in [credentials, credentials.entries, credentials.entries[0], event, TCPFrame.auth(credentials)] as [Any] {
+            var dumped = ""
+            dump(value, to: &dumped)
+            #expect(!dumped.contains("s3cret") && !String(reflecting: value).contains("s3cret"))
+            #expect(dumped.contains("Bearer"))
+        }
     }
 
     /// HELLO as it is read: without settings that are unknown or have the default.

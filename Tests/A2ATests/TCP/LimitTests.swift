@@ -77,6 +77,60 @@ struct TCPLimitTests {
         #expect((200...203).contains(count))
     }
 
+    @Test("before the listener's HELLO an initiator opens eight calls and writes four slots, and both count then")
+    func early() {
+        for (credit, rest) in [(UInt32(100), 92), (8, 0), (0, 0)] {
+            var wire = TCPWire(TCPConnection(.initiator, TCPConfiguration(), now: TCPWire.start), now: TCPWire.start)
+            for index in 0..<8 {
+                #expect(wire.connection.open(TCPCall(.init(.getTask)), now: wire.now) == .stream(UInt32(2 * index + 1)))
+            }
+            #expect(wire.connection.open(TCPCall(.init(.getTask)), now: wire.now) == .noCredit)
+            let slots = (4...5).map { wire.connection.setCredentials(TCPCredentials(slot: UInt16($0))) }
+            #expect(slots == [true, false])
+            let body = wire.connection.send(Array(repeating: 0, count: (1 << 20) + 1), isLast: true, on: 1)
+            #expect(body == .tooLarge, "MAX_MESSAGE has its default")
+            var settings = TCPSettings()
+            settings.callCredit = credit
+            wire.feed(TCPPreface.octets + TCPFrame.hello(TCPHello(settings: settings)).octets)
+            #expect(wire.connection.availableCalls == rest)
+        }
+    }
+
+    @Test("an initiator ends the connection if the listener's preface names another version")
+    func otherVersion() {
+        var wire = TCPWire(TCPConnection(.initiator, TCPConfiguration(), now: TCPWire.start), now: TCPWire.start)
+        wire.drain()
+        wire.feed(Array("A2A/TCP".utf8) + [2])
+        wire.drain()
+        #expect(wire.events == [.closed(.version(2))] && wire.connection.isClosed)
+    }
+
+    @Test("after GOAWAY its sender returns no call credit")
+    func noCreditAfterGoAway() {
+        var wire = TCPWire.listener { $0.hello.settings.callCredit = 8 }
+        for stream in stride(from: UInt32(1), through: 15, by: 2) { wire.feed(.getTask(stream), .text(stream)) }
+        wire.connection.drain(graceMilliseconds: 10_000, now: wire.now)
+        for stream in stride(from: UInt32(1), through: 13, by: 2) {
+            _ = wire.connection.send([], isLast: true, on: stream)
+            wire.drain()
+            wire.connection.release(stream)
+        }
+        wire.drain()
+        #expect(!wire.written.contains { if case .credit = $0 { true } else { false } })
+    }
+
+    @Test("a caller that has no credit left gets back what there is, be it one call")
+    func lastCredit() {
+        var wire = TCPWire.listener { $0.hello.settings.callCredit = 100 }
+        for index in UInt32(0)..<100 { wire.feed(.getTask(2 * index + 1), .text(2 * index + 1)) }
+        _ = wire.connection.send([], isLast: true, on: 1)
+        wire.drain()
+        #expect(!wire.written.contains { if case .credit = $0 { true } else { false } })
+        wire.connection.release(1)
+        wire.drain()
+        #expect(wire.written.last == .credit(stream: 0, increment: 1))
+    }
+
     @Test("cancelling calls makes no room for more")
     func rapidReset() {
         var wire = TCPWire.listener { $0.hello.settings.callCredit = 8 }

@@ -79,7 +79,11 @@ extension TCPConnection {
         }
         if let frameStarted { next = min(next, frameStarted + self.configuration.frameTimeout) }
         if let blockedSince { next = min(next, blockedSince + self.configuration.writeTimeout) }
-        if let drainDeadline { next = min(next, drainDeadline) }
+        if let drainDeadline {
+            next = min(next, drainDeadline)
+        } else if let retirement = self.retirement {
+            next = min(next, retirement)
+        }
         if self.reservations.used > 0 { next = min(next, max(self.nextRateCheck, now)) }
         if let tick = self.wheel.nextTick(now: now) { next = min(next, tick) }
         return next
@@ -117,7 +121,24 @@ extension TCPConnection {
         }
         if self.reservations.used > 0, now >= self.nextRateCheck { self.checkRates(now: now) }
         if let drainDeadline, now >= drainDeadline { self.endDrain() }
+        if let retirement = self.retirement, now >= retirement { self.retire(now: now) }
         self.closeIfDrained()
+    }
+
+    /// When this side begins to drain by itself: the connection is old, or its peer has not shown in time who it is.
+    private var retirement: TCPInstant? {
+        guard self.sentGoAway == nil else { return nil }
+        let age = self.configuration.ageLimit.map { self.startedAt + $0 }
+        let unknown = self.isPeerKnown ? nil : self.configuration.unknownPeers.map { self.startedAt + $0.timeout }
+        guard let age, let unknown else { return age ?? unknown }
+        return min(age, unknown)
+    }
+
+    private mutating func retire(now: TCPInstant) {
+        let isOld = self.configuration.ageLimit.map { now - self.startedAt >= $0 } ?? false
+        self.drain(
+            graceMilliseconds: isOld ? self.configuration.ageGrace : 0,
+            text: isOld ? "the connection is old; make a new one" : "nobody authenticated in time", now: now)
     }
 
     /// The transport can take octets, or cannot.

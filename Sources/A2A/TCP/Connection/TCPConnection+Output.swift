@@ -62,13 +62,13 @@ extension TCPConnection {
         }
     }
 
-    /// Call credit goes back when the peer has less than half of what it began with, so that one frame returns many.
+    /// Call credit goes back when the peer has less than half of what it was given, so that one frame returns many.
     private var shouldReturnCalls: Bool {
         guard self.returnableCalls > 0, self.phase == .open, self.sentGoAway == nil else { return false }
-        let initial = Int(self.configuration.hello.settings.callCredit)
-        guard initial > 0 else { return false }
+        let granted = self.grantedCalls
+        guard granted > 0 else { return false }
         let outstanding = self.peerLimit - self.peerOpened
-        return outstanding < (initial + 1) / 2 || self.returnableCalls > initial
+        return outstanding < (granted + 1) / 2 || self.returnableCalls > granted
     }
 
     private mutating func writeFragment(of place: Int, _ id: UInt32, into sink: inout some TCPByteSink) {

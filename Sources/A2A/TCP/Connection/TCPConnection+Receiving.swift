@@ -214,6 +214,8 @@ extension TCPConnection {
     /// Puts a stream on the list of those with a grant to send.
     mutating func noteGrant(_ place: Int) {
         guard self.table.streams[place].receive.pendingGrant > 0, !self.table.streams[place].isGranting else { return }
+        // A peer that is not known gets no more than it began with.
+        guard self.isPeerKnown || self.table.streams[place].isOurs else { return }
         self.table.streams[place].isGranting = true
         self.granting.append(self.table.streams[place].id)
     }

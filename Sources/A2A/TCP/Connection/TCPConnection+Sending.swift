@@ -114,7 +114,19 @@ extension TCPConnection {
     /// Grants the peer more calls than those that come back, for example once it is authenticated.
     package mutating func grantCalls(_ count: Int) {
         guard count > 0, self.configuration.hello.settings.callCredit > 0 else { return }
-        self.returnableCalls += min(count, TCPCredit.max - (self.peerLimit - self.peerOpened) - self.returnableCalls)
+        let count = min(count, TCPCredit.max - (self.peerLimit - self.peerOpened) - self.returnableCalls)
+        self.returnableCalls += count
+        self.grantedCalls += count
+    }
+
+    /// The peer has shown who it is: it gets what was kept back.
+    package mutating func peerBecameKnown() {
+        guard !self.isPeerKnown else { return }
+        self.isPeerKnown = true
+        self.grantCalls(self.configuration.unknownPeers?.laterCalls ?? 0)
+        for id in self.table.ids {
+            if let place = self.table.find(id) { self.noteGrant(place) }
+        }
     }
 
     // MARK: Private

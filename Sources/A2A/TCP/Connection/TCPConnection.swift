@@ -39,6 +39,10 @@ package struct TCPConnection {
     var lastAccepted: UInt32 = 0
     /// Calls that are over and whose credit was not returned yet.
     var returnableCalls = 0
+    /// Calls that were granted beside those that come back.
+    var grantedCalls: Int
+    /// Whether the peer has shown who it is, as far as it must.
+    package internal(set) var isPeerKnown: Bool
 
     /// Streams that were reset here last: what still comes on them is no fault of the peer.
     var recentResets = TCPRecentStreams()
@@ -58,6 +62,7 @@ package struct TCPConnection {
 
     // Time.
     var wheel: TCPTimerWheel
+    let startedAt: TCPInstant
     var phaseStarted: TCPInstant
     var lastReceived: TCPInstant
     var lastSent: TCPInstant
@@ -86,7 +91,10 @@ package struct TCPConnection {
         self.nextPeer = role == .initiator ? 2 : 1
         self.ownLimit = role == .initiator ? Self.earlyCalls : 0
         self.peerLimit = role == .listener ? max(credit, Self.earlyCalls) : credit
+        self.grantedCalls = credit
+        self.isPeerKnown = configuration.unknownPeers == nil
         self.wheel = TCPTimerWheel(now: now)
+        self.startedAt = now
         self.phaseStarted = now
         self.lastReceived = now
         self.lastSent = now

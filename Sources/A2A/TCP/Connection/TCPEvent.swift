@@ -82,6 +82,17 @@ package enum TCPEvent: Hashable, Sendable {
     case closed(TCPClosure)
 }
 
+/// What is different for a peer that has not shown who it is (spec/bindings/tcp.md §10.3): it gets no credit beyond what HELLO
+/// gives, and its time is limited.
+package struct TCPUnknownPeers: Hashable, Sendable {
+    /// Milliseconds until the connection is drained. Default 60 s.
+    package var timeout: Int64 = 60_000
+    /// Calls that it may open beside CALL_CREDIT once it is known.
+    package var laterCalls = 0
+
+    package init() {}
+}
+
 /// The limits of an endpoint, and what it says in HELLO.
 package struct TCPConfiguration: Sendable {
     package var hello: TCPHello
@@ -90,6 +101,13 @@ package struct TCPConfiguration: Sendable {
     package var versions: [TCPCall.Version] = [.v1]
     /// Numbers from 0x80 to 0xFE that this endpoint serves.
     package var privateMethods: Set<UInt8> = []
+
+    /// What a peer gets that has not shown who it is; `nil` where it need not.
+    package var unknownPeers: TCPUnknownPeers?
+    /// Milliseconds after which a listener drains the connection; `nil` for never. Differs from connection to connection.
+    package var ageLimit: Int64?
+    /// Milliseconds that calls have then to end. Default 60 s.
+    package var ageGrace: UInt32 = 60_000
 
     /// Octets of all messages of a connection that arrive in fragments or wait for the application. Default 16 MiB.
     package var reassemblyLimit = 16 << 20

@@ -20,7 +20,7 @@ package struct TCPCredentials: Hashable, Sendable {
         case cookieKey
     }
 
-    package struct Entry: Hashable, Sendable, CustomStringConvertible {
+    package struct Entry: Hashable, Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
         package var kind: Kind
         package var name: String
         package var value: String
@@ -32,6 +32,8 @@ package struct TCPCredentials: Hashable, Sendable {
         }
 
         package var description: String { "\(self.kind) \(self.name) (value withheld)" }
+        package var debugDescription: String { self.description }
+        package var customMirror: Mirror { Mirror(self, children: ["kind": self.kind, "name": self.name]) }
     }
 
     package var slot: UInt16
