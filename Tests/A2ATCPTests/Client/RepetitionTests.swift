@@ -4,6 +4,7 @@ import A2AServer
 import A2ATesting
 import HTTPTypes
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import A2A

@@ -3,6 +3,7 @@ import A2ATesting
 import NIOCore
 import NIOPosix
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import A2A
