@@ -32,7 +32,8 @@ package final class ManualClock: Clock, Sendable {
         try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
                 enum Outcome { case waits, isOver, isCancelled }
-                let (outcome, watchers) = self.state.withLock { state -> (Outcome, [CheckedContinuation<Void, Never>]) in
+                let (outcome, watchers) = self.state.withLock {
+                    state -> (Outcome, [CheckedContinuation<Void, Never>]) in
                     if Task.isCancelled { return (.isCancelled, []) }
                     if deadline <= state.now { return (.isOver, []) }
                     state.sleepers[id] = (deadline, continuation)

@@ -113,7 +113,8 @@ struct ClientTests {
         #expect(try await iterator.next()?.generation == 2)
         let error = await #expect(throws: A2AError.self) { try await iterator.next() }
         #expect(error?.code == .unauthenticated)
-        #expect(self.service.calls.map { $0.context.parameters["authorization"] } == ["Bearer 1", "Bearer 2", "Bearer 3"])
+        #expect(
+            self.service.calls.map { $0.context.parameters["authorization"] } == ["Bearer 1", "Bearer 2", "Bearer 3"])
         let identities = Set(self.service.calls.map(\.context.credentialIdentity))
         #expect(identities.count == 1 && identities.first != .some(nil))
     }

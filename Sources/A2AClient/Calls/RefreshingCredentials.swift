@@ -42,7 +42,8 @@ public final class RefreshingCredentials: CredentialProvider {
     ///   - clock: On which the time of credentials runs.
     ///   - fetch: Gets new credentials. Calls that find none at the same time may each ask.
     public init(
-        clock: any Clock<Duration> = ContinuousClock(), _ fetch: @escaping @Sendable () async throws -> IssuedCredentials
+        clock: any Clock<Duration> = ContinuousClock(),
+        _ fetch: @escaping @Sendable () async throws -> IssuedCredentials
     ) {
         self.clock = clock
         self.fetch = fetch

@@ -54,7 +54,8 @@ final class CallerSession: CallAdmission, StreamWatch {
         guard caller.principal.id == self.principal.id else {
             if caller.principal.isAnonymous { throw Self.expired }
             throw A2AError(
-                .permissionDenied, "The call's credentials have become another caller's. Each caller makes calls of its own.")
+                .permissionDenied,
+                "The call's credentials have become another caller's. Each caller makes calls of its own.")
         }
         self.end.withLock { $0 = end }
     }

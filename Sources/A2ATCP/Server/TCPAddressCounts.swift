@@ -23,7 +23,9 @@ struct TCPAddressCounts {
         guard let address, !address.isLoopback, let text = address.ipAddress else { return nil }
         guard case .v6 = address else { return Array(text.utf8) }
         var octets = [UInt8](repeating: 0, count: 16)
-        guard octets.withUnsafeMutableBytes({ inet_pton(AF_INET6, text, $0.baseAddress) }) == 1 else { return Array(text.utf8) }
+        guard octets.withUnsafeMutableBytes({ inet_pton(AF_INET6, text, $0.baseAddress) }) == 1 else {
+            return Array(text.utf8)
+        }
         // An IPv4 address in the form of IPv6 counts as what it is.
         let isMapped = octets.prefix(12).elementsEqual([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF])
         return isMapped

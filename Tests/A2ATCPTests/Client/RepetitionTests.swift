@@ -27,7 +27,9 @@ struct RepetitionTests {
         let requests = Mutex<[[UInt8]]>([])
         try await FramePeer.listening { number, peer in
             try await peer.greet(.calls(8) { $0.dedupSeconds = 600 })
-            guard let call = try await peer.call(), let request = try await peer.message(on: call.stream) else { return }
+            guard let call = try await peer.call(), let request = try await peer.message(on: call.stream) else {
+                return
+            }
             requests.withLock { $0.append(request) }
             // The first connection breaks here.
             guard number > 1 else { return }

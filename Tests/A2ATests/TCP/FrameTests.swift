@@ -90,7 +90,9 @@ struct TCPFrameTests {
         #expect(!"\(credentials)".contains("s3cret"))
         #expect(!String(describing: TCPFrame.auth(credentials)).contains("s3cret"))
         let event = TCPEvent.credentials(credentials)
-        for value in [credentials, credentials.entries, credentials.entries[0], event, TCPFrame.auth(credentials)] as [Any] {
+        for value in [credentials, credentials.entries, credentials.entries[0], event, TCPFrame.auth(credentials)]
+            as [Any]
+        {
             var dumped = ""
             dump(value, to: &dumped)
             #expect(!dumped.contains("s3cret") && !String(reflecting: value).contains("s3cret"))
