@@ -130,10 +130,11 @@ let package = Package(
         .target(
             name: "A2AGateway",
             dependencies: [
-                "A2A", "A2AClient", "A2AGRPC", "A2AHTTP", "A2AServer",
+                "A2A", "A2AClient", "A2AGRPC", "A2AHTTP", "A2AServer", "A2ATCP",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ]
         ),

@@ -24,6 +24,7 @@ struct AgentCommand: AsyncParsableCommand {
     )
 
     @OptionGroup(title: "Listening") var listening: ListeningOptions
+    @OptionGroup(title: "Dialling") var dialling: DialOptions
     @OptionGroup(title: "Limits") var limits: LimitOptions
 
     @Option(
@@ -63,10 +64,11 @@ struct AgentCommand: AsyncParsableCommand {
             let authenticator = StaticTokenAuthenticator([token: Principal(id: "token")])
             middleware.append(AuthenticationMiddleware(authenticator))
         }
+        let listening = self.dialling.isOnly ? [] : self.bindings
         let server = AgentServer(
-            runtime: runtime, bindings: self.bindings, middleware: middleware, logger: logger
+            runtime: runtime, bindings: listening + (try self.dialledBindings()), middleware: middleware, logger: logger
         ) { endpoints in
-            Banner(endpoints: endpoints).print()
+            if !listening.isEmpty { Banner(endpoints: Array(endpoints.prefix(listening.count))).print() }
         }
         try await server.runService()
     }
@@ -89,6 +91,20 @@ struct AgentCommand: AsyncParsableCommand {
             bindings.append(.tcp(tcp))
         }
         return bindings
+    }
+
+    /// The bindings that dial. Without others, being registered is what programs wait for.
+    private func dialledBindings() throws -> [any ServerBinding] {
+        try self.dialling.configurations(environment: ProcessInfo.processInfo.environment).map { configuration in
+            var configuration = configuration
+            configuration.serving.maxMessageBytes = self.limits.maxBodyBytes
+            configuration.serving.deduplicationWindow = self.limits.runtime.deduplicationWindow ?? .zero
+            if self.dialling.isOnly {
+                let hub = configuration.hub
+                configuration.onRegistered = { HubBanner(registration: $0, hub: hub).print() }
+            }
+            return .tcp(dialing: configuration)
+        }
     }
 
     private static func logLevel(_ name: String) throws -> Logger.Level {

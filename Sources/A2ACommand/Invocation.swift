@@ -139,7 +139,8 @@ struct RootCommand: ParsableCommand {
             """,
         version: Invocation.version,
         subcommands: [
-            SendCommand.self, TaskCommand.self, CardCommand.self, GatewayCommand.self, CertificateCommand.self,
+            SendCommand.self, TaskCommand.self, CardCommand.self, GatewayCommand.self, HubCommand.self,
+            CertificateCommand.self,
             ConfigCommand.self,
         ]
     )

@@ -13,13 +13,15 @@ import Synchronization
 ///
 /// Not passed on: the identity of a client certificate, API keys in the query of a URL, and members of JSON messages that
 /// the model does not know (those of the public card do pass).
-public final class Gateway: A2AService, AgentCardDocuments {
+public final class Gateway: A2AService, AgentCardDocuments, AgentDirectory {
     public let configuration: GatewayConfiguration
 
-    private let upstreams: [String: Route]
+    private let routes: Mutex<[String: Route]>
     /// With one upstream that has no name, tenants are that agent's business.
     private let passesTenants: Bool
     private let declared = Mutex<[A2AAgentInterface]?>(nil)
+    /// Lists the agents for everybody; `nil` if that is nobody's business.
+    private let directory: (@Sendable () -> [UInt8])?
 
     /// An upstream, and the middleware before it.
     private struct Route: Sendable {
@@ -45,10 +47,30 @@ public final class Gateway: A2AService, AgentCardDocuments {
                     upstream.name.isEmpty ? "has two agents without a name" : "has '\(upstream.name)' twice")
             }
         }
-        self.upstreams = routes
-        self.configuration = configuration
         self.passesTenants = upstreams.count == 1 && routes[""] != nil
+        self.routes = Mutex(routes)
+        self.configuration = configuration
+        self.directory = nil
     }
+
+    /// A gateway to agents that come and go, each chosen by its name as the tenant.
+    init(configuration: GatewayConfiguration, directory: (@Sendable () -> [UInt8])?) {
+        self.passesTenants = false
+        self.routes = Mutex([:])
+        self.configuration = configuration
+        self.directory = directory
+    }
+
+    /// Puts an agent behind the gateway, in the place of one of the same name.
+    func add(_ upstream: GatewayUpstream) {
+        let route = Route(upstream: upstream, middleware: self.configuration.middleware)
+        self.routes.withLock { $0[upstream.name] = route }
+    }
+
+    /// Takes an agent away; calls that are under way go on.
+    func remove(_ name: String) { _ = self.routes.withLock { $0.removeValue(forKey: name) } }
+
+    private func route(_ name: String) -> Route? { self.routes.withLock { $0[name] } }
 
     /// A gateway to one agent.
     ///
@@ -96,7 +118,7 @@ public final class Gateway: A2AService, AgentCardDocuments {
     /// - Throws: ``A2AError`` with `.invalidParams` if no upstream has that name, `.internal` for a call that goes in circles.
     func forwarded(_ context: CallContext, tenant: String) throws -> Forwarded {
         let tenant = try Self.settle(tenant, context.tenant)
-        guard let route = self.upstreams[self.passesTenants ? "" : tenant] else {
+        guard let route = self.route(self.passesTenants ? "" : tenant) else {
             throw A2AError.invalidParams(
                 field: "tenant",
                 tenant.isEmpty
@@ -152,7 +174,7 @@ public final class Gateway: A2AService, AgentCardDocuments {
     }
 
     private func card(of name: String) async throws -> GatewayCard {
-        guard let upstream = self.upstreams[name]?.upstream else {
+        guard let upstream = self.route(name)?.upstream else {
             throw A2AError(
                 .methodNotFound,
                 name.isEmpty
@@ -175,4 +197,5 @@ public final class Gateway: A2AService, AgentCardDocuments {
             return interface
         }
     }
+    public func agentDirectoryJSON() -> [UInt8]? { self.directory?() }
 }

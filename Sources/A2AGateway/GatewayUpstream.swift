@@ -15,10 +15,9 @@ public final class GatewayUpstream: Sendable {
     private let state: Mutex<State>
 
     /// Where the card comes from, if it is asked for again.
-    private struct Source: Sendable {
-        var resolver: AgentCardResolver
-        var reference: AgentCardReference
-    }
+    ///
+    /// It gives `nil` if it is too early for another one.
+    typealias Source = @Sendable (_ timeout: Duration) async throws -> ResolvedAgentCard?
 
     private struct State {
         var card: ResolvedAgentCard
@@ -62,7 +61,8 @@ public final class GatewayUpstream: Sendable {
             transports: transports, preferences: preferences, logger: logger)
     }
 
-    private init(
+    /// - Parameter source: Asked whenever somebody asks for the card.
+    init(
         name: String,
         card: ResolvedAgentCard,
         source: Source?,
@@ -97,8 +97,9 @@ public final class GatewayUpstream: Sendable {
     ) async throws -> GatewayUpstream {
         let card = try await resolver.resolve(reference, options: CallOptions(timeout: timeout))
         return try GatewayUpstream(
-            name: name, card: card, source: Source(resolver: resolver, reference: reference), transports: transports,
-            preferences: preferences, logger: logger)
+            name: name, card: card,
+            source: { try await resolver.resolve(reference, options: CallOptions(timeout: $0)) },
+            transports: transports, preferences: preferences, logger: logger)
     }
 
     /// The last known card, as the agent gave it.
@@ -135,8 +136,7 @@ public final class GatewayUpstream: Sendable {
         guard let source = self.source, self.beginRefreshing() else { return }
         defer { self.state.withLock { $0.isRefreshing = false } }
         do {
-            let card = try await source.resolver.resolve(source.reference, options: CallOptions(timeout: timeout))
-            try self.take(card)
+            if let card = try await source(timeout) { try self.take(card) }
         } catch {
             self.logger.notice(
                 "the card of an upstream cannot be had; the last known one is served",
@@ -152,11 +152,13 @@ public final class GatewayUpstream: Sendable {
     }
 
     /// Goes over to another card, and to another interface if it declares others.
-    private func take(_ card: ResolvedAgentCard) throws {
+    func take(_ card: ResolvedAgentCard) throws {
         let (known, connection) = self.state.withLock { ($0.card, $0.connection) }
         guard known.bytes != card.bytes else { return }
         let selection = try Self.selection(card, self.transports, self.preferences)
-        let isSame = selection.interface == connection.interface
+        // A transport may go by the card's security schemes.
+        let isSame =
+            selection.interface == connection.interface && known.card.securitySchemes == card.card.securitySchemes
         let next = isSame ? connection : try Connection(selection, card: card.card)
         self.state.withLock { state in
             state.card = card

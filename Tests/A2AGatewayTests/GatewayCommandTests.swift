@@ -142,7 +142,7 @@ struct GatewayCommandTests {
 }
 
 /// A console that keeps what is written, and says when `READY` came.
-private final class ReadyConsole: Console {
+final class ReadyConsole: Console {
     private let text = Mutex((output: "", notes: ""))
     private let lines = AsyncStream.makeStream(of: String.self)
 

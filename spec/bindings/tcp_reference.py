@@ -6,8 +6,10 @@ Written from spec/bindings/tcp.md alone, to show whether that page suffices. Sec
     tcp_reference.py check-vectors DIR
     tcp_reference.py call HOST:PORT METHOD JSON
     tcp_reference.py stream HOST:PORT METHOD JSON [--resume]
+    tcp_reference.py serve HOST:PORT NAME TOKEN
 
 The client speaks a2a+tcp and encoding 2. `stream --resume` reads two events, cuts the connection and goes on with ResumeStream.
+`serve` dials a hub, registers as an agent (§8.8.1), and answers GetAgentCard, SendMessage and SendStreamingMessage with an echo.
 """
 import json
 import pathlib
@@ -493,11 +495,12 @@ def check_vectors(folder):
 class Client:
     """One connection and one call at a time; enough to try an agent."""
 
-    def __init__(self, address):
+    def __init__(self, address, settings=()):
         host, port = address.rsplit(":", 1)
         self.socket = socket.create_connection((host.strip("[]"), int(port)), timeout=60)
         self.rest, self.next, self.credit = b"", 1, 65536
-        self.socket.sendall(PREFACE + struct.pack(">BBHIB", 1, 0, 1, 0, 0))
+        hello = bytes([len(settings)]) + b"".join(struct.pack(">HI", *setting) for setting in settings)
+        self.socket.sendall(PREFACE + struct.pack(">BBHI", 1, 0, len(hello), 0) + hello)
         while len(self.rest) < 8:
             self.fill()
         if self.rest[:8] != PREFACE:
@@ -579,6 +582,61 @@ def stream_events(address, method, body, resume):
             return
 
 
+REGISTER = "https://swift-a2a.github.io/extensions/hub/v1/Register"
+
+
+def serve(address, name, token):
+    """An agent that dials in: eight calls at a time, requests of one frame or several, answers in encoding 2."""
+    hub, requests = Client(address, [(1, 8)]), {}
+
+    def send(kind, flags, stream, payload):
+        hub.socket.sendall(struct.pack(">BBHI", kind, flags, len(payload), stream) + payload)
+
+    def answer(stream, value):
+        body = json.dumps(value).encode()
+        send(5, 1, stream, struct.pack(">I", len(body)) + body)
+
+    def reset(stream, code, text):
+        send(8, 0, stream, struct.pack(">HHI", code, len(text), 0) + text.encode())
+
+    def handle(stream, request):
+        if request["encoding"] != 2:
+            reset(stream, 0x21, "this agent reads encoding 2")
+        elif request["method"] == 0x40:
+            answer(stream, {"name": "Echo in Python", "description": "Says what it hears.", "version": "1", "supportedInterfaces": [],
+                            "capabilities": {"streaming": True}, "defaultInputModes": ["text/plain"],
+                            "defaultOutputModes": ["text/plain"], "skills": []})
+        elif request["method"] in (1, 2):
+            parts = json.loads(request["body"])["message"]["parts"]
+            answer(stream, {"message": {"messageId": f"m{stream}", "role": "ROLE_AGENT", "parts": parts}})
+        else:
+            reset(stream, 0x0C, "this agent only echoes")
+
+    # §4.4: the token into slot 1, method 0 with its name, and the request.
+    send(2, 0, 0, struct.pack(">HBB", 1, 1, 6) + b"Bearer" + struct.pack(">H", len(token)) + token.encode())
+    send(3, 0, 1, struct.pack(">BBBBIBBH", 0, 2, 1, 0, 0, 1, 0, 1) + b"\x06method" + struct.pack(">H", len(REGISTER)) + REGISTER.encode())
+    answer(1, {"name": name})
+    while True:
+        f = hub.frame()
+        stream = f.get("stream")
+        if f["type"] == "GOAWAY":
+            raise SystemExit("the hub sent this agent away")
+        if stream == 1 and f["type"] == "RESET":
+            raise SystemExit(f"RESET {f['code']} {f['text']}")
+        if stream == 1 and f["type"] == "MSG":
+            print("REGISTERED", bytes.fromhex(f["body"]).decode(), flush=True)
+        elif f["type"] == "CALL":
+            requests[stream] = {**f, "body": b""}
+        elif f["type"] == "RESET":
+            requests.pop(stream, None)
+        elif stream in requests and f["type"] in ("MSG", "DATA"):
+            requests[stream]["body"] += bytes.fromhex(f["body"])
+            if f["end"]:
+                handle(stream, requests.pop(stream))
+                # §5.1: the call is done with.
+                send(7, 0, 0, struct.pack(">I", 1))
+
+
 def main(arguments):
     if len(arguments) == 2 and arguments[0] == "check-vectors":
         return check_vectors(arguments[1])
@@ -589,6 +647,8 @@ def main(arguments):
     if len(arguments) in (4, 5) and arguments[0] == "stream":
         stream_events(*arguments[1:4], "--resume" in arguments[4:])
         return 0
+    if len(arguments) == 4 and arguments[0] == "serve":
+        return serve(*arguments[1:4])
     print(__doc__, file=sys.stderr)
     return 2
 

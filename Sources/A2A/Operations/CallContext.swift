@@ -21,6 +21,9 @@ public struct CallContext: Sendable {
     /// For a subscription: the generation after which a broken stream goes on. `nil` starts with a snapshot.
     public var resumeAfter: Int64?
 
+    /// The log that ``resumeAfter`` is a place in, where the binding has a name for it (A2A/TCP: the epoch).
+    package var resumeEpoch: UInt64?
+
     /// Everything that came beside the request (HTTP header fields, gRPC metadata), or is to be sent with it.
     public var parameters: ServiceParameters
 
@@ -65,8 +68,18 @@ public struct CallContext: Sendable {
 /// What a service says beside its answer. One per call; bindings send it before the first byte of the answer.
 public final class ResponseParameters: Sendable {
     private let extensions = Mutex<[String]>([])
+    private let epoch = Atomic<UInt64>(0)
 
     public init() {}
+
+    /// The log that the numbers of the answer's events belong to, where somebody else keeps it: an agent behind this service.
+    package var logEpoch: UInt64? {
+        get {
+            let epoch = self.epoch.load(ordering: .relaxed)
+            return epoch == 0 ? nil : epoch
+        }
+        set { self.epoch.store(newValue ?? 0, ordering: .relaxed) }
+    }
 
     /// The extensions that the agent activated for this call; sent back as `A2A-Extensions` (§4.6).
     public var activatedExtensions: [String] {

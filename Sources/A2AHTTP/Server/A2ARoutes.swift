@@ -16,7 +16,11 @@ public struct A2ARoutes: Sendable {
     /// Where the public card is found (§8.2).
     public static let cardPath = "/.well-known/agent-card.json"
 
+    /// Where a hub's list of agents is found, if it has one for everybody.
+    public static let directoryPath = "/agents"
+
     private let configuration: HTTPServerConfiguration
+    private let directory: (any AgentDirectory)?
     private let card: AgentCardHandler
     /// Whether tenants have cards of their own.
     private let hasTenantCards: Bool
@@ -30,6 +34,7 @@ public struct A2ARoutes: Sendable {
     ///   - configuration: Paths and limits; what concerns listening is not used.
     public init(service: any A2AService, configuration: HTTPServerConfiguration = .init()) {
         self.configuration = configuration
+        self.directory = service as? any AgentDirectory
         self.prefix = Self.normalized(configuration.httpJSONPath)
         self.card = AgentCardHandler(service: service, configuration: configuration)
         self.hasTenantCards = service is any AgentCardDocuments
@@ -53,6 +58,10 @@ public struct A2ARoutes: Sendable {
                         return Response(status: .notFound)
                     }
                     return await card.respond(to: request, tenant: tenant)
+                }
+            }
+            if let directory {
+                router.on(RouterPath(Self.directoryPath), method: method) { request, _ in Self.list(directory, request)
                 }
             }
             router.on(RouterPath(self.configuration.jsonRPCPath), method: method) { [jsonRPC] request, _ in
@@ -82,10 +91,21 @@ public struct A2ARoutes: Sendable {
         if self.hasTenantCards, let tenant = AgentCardHandler.tenant(ofCardAt: path) {
             return await self.card.respond(to: request, tenant: tenant)
         }
+        if path == Self.directoryPath, let directory { return Self.list(directory, request) }
         guard path.hasPrefix(self.prefix) else { return nil }
         let rest = path.dropFirst(self.prefix.count)
         guard rest.isEmpty || rest.first == "/" else { return nil }
         return await self.httpJSON.respond(to: request, path: rest, caller: caller)
+    }
+
+    private static func list(_ directory: any AgentDirectory, _ request: Request) -> Response {
+        guard let list = directory.agentDirectoryJSON() else { return Response(status: .notFound) }
+        guard request.method == .get || request.method == .head else {
+            return Response(status: .methodNotAllowed, headers: [.allow: "GET, HEAD"])
+        }
+        return Response(
+            status: .ok, headers: [.contentType: "application/json", .cacheControl: "no-store"],
+            body: ResponseBody(byteBuffer: ByteBuffer(bytes: list)))
     }
 
     private static let methods: [HTTPRequest.Method] = [.get, .head, .post, .put, .patch, .delete, .options]

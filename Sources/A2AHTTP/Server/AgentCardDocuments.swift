@@ -11,3 +11,12 @@ public protocol AgentCardDocuments: A2AService {
     /// - Throws: ``A2AError``; its HTTP status is that of the answer.
     func agentCardJSON(context: CallContext) async throws -> [UInt8]
 }
+
+/// A service that can list the agents it stands for, such as a hub.
+///
+/// A binding over HTTP serves the list at ``A2ARoutes/directoryPath``. Middleware around the service hides this from the
+/// binding.
+public protocol AgentDirectory: A2AService {
+    /// The list as JSON in UTF-8, for anybody who asks; `nil` for none.
+    func agentDirectoryJSON() -> [UInt8]?
+}

@@ -24,6 +24,7 @@ extension TCPChannelHandler {
         case .peerIsKnown: self.notePeerIsKnown()
         case .drain(let grace, let retry): self.drain(graceMilliseconds: grace, retryAfterMilliseconds: retry)
         case .close: self.context?.close(promise: nil)
+        case .watch(let watcher): self.watch(watcher)
         }
     }
 

@@ -27,7 +27,7 @@ final class TCPChannelHandler: ChannelInboundHandler, @unchecked Sendable {
     let role: TCPRole
     let options: TCPConnectionOptions
     let eventLoop: any EventLoop
-    /// The listener's: calls that came.
+    /// Calls that came; `nil` where none are served.
     let inbox: TCPCallInbox?
 
     private let mailbox = Mutex(Mailbox())
@@ -35,6 +35,8 @@ final class TCPChannelHandler: ChannelInboundHandler, @unchecked Sendable {
     let isPeerKnown = Atomic(false)
     /// When the peer that went away said that it is back.
     private let returnTime = Mutex<ContinuousClock.Instant?>(nil)
+    /// Whether the peer is on this machine.
+    private let isLocal = Atomic(false)
 
     private struct Mailbox {
         var commands: [TCPCommand] = []
@@ -71,6 +73,7 @@ final class TCPChannelHandler: ChannelInboundHandler, @unchecked Sendable {
     private var ready: EventLoopPromise<Void>?
     private var hasBeenActive = false
     private var failure: (any Error)?
+    private var watchers: [@Sendable () -> Void] = []
 
     /// - Parameter ready: Succeeds when the peer's HELLO is here; fails with the reason if the connection ends before.
     init(
@@ -88,6 +91,9 @@ final class TCPChannelHandler: ChannelInboundHandler, @unchecked Sendable {
 
     /// Whether calls may be opened, as far as is known.
     var isUsable: Bool { self.usable.load(ordering: .acquiring) }
+
+    /// Whether credentials may be sent over it (spec/bindings/tcp.md §10.4).
+    var mayCarryCredentials: Bool { self.options.isSecure || self.isLocal.load(ordering: .relaxed) }
 
     func submit(_ command: TCPCommand) {
         let mustWake = self.mailbox.withLock { mailbox in
@@ -188,7 +194,9 @@ final class TCPChannelHandler: ChannelInboundHandler, @unchecked Sendable {
     private func begin() {
         guard self.connection == nil, let context else { return }
         var configuration = self.options.configuration
-        configuration.acceptsCredentials = self.options.isSecure || context.remoteAddress?.isLoopback ?? false
+        let isLocal = context.remoteAddress?.isLoopback ?? false
+        self.isLocal.store(isLocal, ordering: .relaxed)
+        configuration.acceptsCredentials = self.options.isSecure || isLocal
         self.connection = TCPConnection(self.role, configuration, now: Self.now)
         if !self.principal.isAnonymous { self.notePeerIsKnown() }
         self.work()
@@ -197,7 +205,7 @@ final class TCPChannelHandler: ChannelInboundHandler, @unchecked Sendable {
     private func ended() {
         guard !self.isClosing || self.ready != nil || self.connection != nil else { return }
         self.isClosing = true
-        self.usable.store(false, ordering: .releasing)
+        self.becameUnusable()
         self.connection?.transportClosed()
         self.takeEvents()
         self.connection = nil
@@ -320,7 +328,7 @@ final class TCPChannelHandler: ChannelInboundHandler, @unchecked Sendable {
 
     func noteClosed(_ closure: TCPClosure) {
         self.closure = closure
-        self.usable.store(false, ordering: .releasing)
+        self.becameUnusable()
     }
 
     func noteGoingAway(_ goAway: TCPGoAway) {
@@ -328,7 +336,19 @@ final class TCPChannelHandler: ChannelInboundHandler, @unchecked Sendable {
             let pause = min(Int64(goAway.retryAfterMilliseconds), Self.longestPause)
             self.returnTime.withLock { $0 = .now.advanced(by: .milliseconds(pause)) }
         }
+        self.becameUnusable()
+    }
+
+    private func becameUnusable() {
         self.usable.store(false, ordering: .releasing)
+        let watchers = self.watchers
+        self.watchers = []
+        for watcher in watchers { watcher() }
+    }
+
+    func watch(_ watcher: @escaping @Sendable () -> Void) {
+        guard self.isUsable else { return watcher() }
+        self.watchers.append(watcher)
     }
 
     /// When the peer is back, if it said so and was not asked before.

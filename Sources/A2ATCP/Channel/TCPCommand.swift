@@ -24,6 +24,8 @@ enum TCPCommand: Sendable {
     // The connection.
     case drain(graceMilliseconds: UInt32, retryAfterMilliseconds: UInt32)
     case close
+    /// Calls the closure once no more calls can be opened.
+    case watch(@Sendable () -> Void)
 }
 
 /// A call that is to be opened.

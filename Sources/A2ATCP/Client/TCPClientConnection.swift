@@ -9,7 +9,7 @@ import Synchronization
 ///
 /// It is made at the first call, and again after it broke or the agent sent us away. It needs no task of its own: its frames
 /// are the event loop's business.
-final class TCPClientConnection: Sendable {
+final class TCPClientConnection: TCPCallOpener {
     let address: TCPAddress
     let encoding: TCPEncoding
     private let options: TCPClientOptions
@@ -58,19 +58,12 @@ final class TCPClientConnection: Sendable {
     /// How often a call is tried on a new connection because the one it was given to goes away.
     private static let maxMoves = 3
 
-    /// Opens a call and waits for what comes first.
-    ///
-    /// - Parameter keyNames: Names of header fields that carry API keys.
-    /// - Throws: ``A2AError`` if there is no connection to be had, or the call was not taken.
     func open(
         _ method: TCPMethod, _ request: [UInt8], encoding: TCPEncoding, _ context: CallContext, keyNames: Set<String>,
-        cursor: TCPCursor? = nil
+        cursor: TCPCursor?
     ) async throws -> (call: TCPClientCall, first: TCPClientCall.Item) {
-        var (frame, credentials) = try TCPCall.make(method, encoding: encoding, context: context, keyNames: keyNames)
-        if let cursor { frame.parameters[TCPParameterName.resumeCursor] = cursor.text }
-        if method == .init(.subscribeToTask), let number = context.resumeAfter {
-            frame.parameters[TCPParameterName.lastEventID] = "\(number)"
-        }
+        let (frame, credentials) = try TCPCall.make(
+            method, encoding: encoding, context: context, keyNames: keyNames, cursor: cursor)
         guard credentials.isEmpty || self.address.isSecure || self.address.isLoopback else {
             throw A2AError(.invalidParams, "Credentials are not sent to \(self.address) without TLS.")
         }
@@ -89,7 +82,6 @@ final class TCPClientConnection: Sendable {
         throw A2AError.unreachable("The agent at \(self.address) takes no calls now.", mayHaveBeenSent: false)
     }
 
-    /// Newer credentials of somebody, for the connection that there is.
     func renew(_ entries: [TCPCredentials.Entry], identity: UInt64) {
         guard case .connected(let link) = self.state.withLock({ $0.link }) else { return }
         link.submit(.renew(identity, entries))
@@ -151,12 +143,26 @@ final class TCPClientConnection: Sendable {
     }
 
     private func connect() -> EventLoopFuture<TCPChannelHandler> {
+        let future = Self.dial(
+            self.address, tls: self.tls, options: self.connectionOptions, timeout: self.options.connectTimeout)
+        // It must know when it is over before anybody who waits for it does.
+        future.whenComplete { [weak self] in self?.connected($0) }
+        return future
+    }
+
+    /// Makes a connection, which is ready when the peer has said HELLO.
+    ///
+    /// - Parameter inbox: Where the peer's calls go; `nil` serves none.
+    static func dial(
+        _ address: TCPAddress, tls: NIOSSLContext?, options: TCPConnectionOptions, timeout: Duration,
+        inbox: TCPCallInbox? = nil
+    ) -> EventLoopFuture<TCPChannelHandler> {
         let loop = MultiThreadedEventLoopGroup.singleton.next()
-        let (options, tls, host) = (self.connectionOptions, self.tls, self.address.host)
-        let isName = !self.address.isIPv4 && !self.address.isIPv6
+        let host = address.host
+        let isName = !address.isIPv4 && !address.isIPv6
         let ready = loop.makePromise(of: Void.self)
-        let timeout = TimeAmount(self.options.connectTimeout)
-        let handler = TCPChannelHandler(.initiator, options: options, eventLoop: loop, ready: ready)
+        let timeout = TimeAmount(timeout)
+        let handler = TCPChannelHandler(.initiator, options: options, eventLoop: loop, inbox: inbox, ready: ready)
         let channel = ClientBootstrap(group: loop)
             .connectTimeout(timeout)
             .channelInitializer { channel in
@@ -168,19 +174,13 @@ final class TCPClientConnection: Sendable {
                     try channel.pipeline.syncOperations.addHandler(handler)
                 }
             }
-            .connect(host: host, port: self.address.port)
+            .connect(host: host, port: address.port)
         channel.whenFailure { ready.fail($0) }
         let limit = loop.scheduleTask(in: timeout) {
             ready.fail(ChannelError.connectTimeout(timeout))
             channel.whenSuccess { $0.close(promise: nil) }
         }
-        let future = ready.futureResult.map { handler }
-        // It must know when it is over before anybody who waits for it does.
-        future.whenComplete { [weak self] result in
-            limit.cancel()
-            self?.connected(result)
-        }
-        return future
+        return ready.futureResult.map { handler }.always { _ in limit.cancel() }
     }
 
     private func connected(_ result: Result<TCPChannelHandler, any Error>) {
@@ -223,23 +223,29 @@ extension TCPClientOptions {
 
 /// The epochs of tasks whose streams were read last: without it, a number alone does not say which log it is of.
 struct TCPEpochs {
-    /// The most tasks that are remembered.
-    static let limit = 4_096
+    /// The longest id of a task that is remembered, in octets; the peer makes them.
+    static let maxIDLength = 256
 
+    /// The most tasks that are remembered.
+    private let limit: Int
     private var epochs: [String: UInt64] = [:]
     private var order: [String] = []
     private var next = 0
 
+    init(limit: Int = 4_096) { self.limit = limit }
+
     subscript(task: String) -> UInt64? {
         get { self.epochs[task] }
         set {
-            guard self.epochs.updateValue(newValue ?? 0, forKey: task) == nil else { return }
-            if self.order.count < Self.limit {
+            guard task.utf8.count <= Self.maxIDLength,
+                self.epochs.updateValue(newValue ?? 0, forKey: task) == nil
+            else { return }
+            if self.order.count < self.limit {
                 self.order.append(task)
             } else {
                 self.epochs[self.order[self.next]] = nil
                 self.order[self.next] = task
-                self.next = (self.next + 1) % Self.limit
+                self.next = (self.next + 1) % self.limit
             }
         }
     }

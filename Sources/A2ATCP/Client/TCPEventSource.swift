@@ -7,7 +7,7 @@ import A2AClient
 final class TCPEventSource: EventSource, @unchecked Sendable {
     private let call: TCPClientCall
     // Held, since it is closed when the last user lets go.
-    private let connection: TCPClientConnection
+    private let connection: any TCPCallOpener
     private let context: CallContext
     private var first: TCPClientCall.Item?
     private var isOver = false
@@ -21,7 +21,7 @@ final class TCPEventSource: EventSource, @unchecked Sendable {
     ///   - after: The number after which the stream goes on.
     /// - Throws: ``A2AError`` if the call was not taken.
     init(
-        _ call: TCPClientCall, _ connection: TCPClientConnection, first: TCPClientCall.Item, after: UInt64?,
+        _ call: TCPClientCall, _ connection: any TCPCallOpener, first: TCPClientCall.Item, after: UInt64?,
         _ context: CallContext, task: String? = nil
     ) throws {
         self.call = call
@@ -42,6 +42,7 @@ final class TCPEventSource: EventSource, @unchecked Sendable {
 
     private func note(_ reply: TCPReply) {
         self.epoch = reply.epoch
+        if reply.epoch != 0 { self.context.response.logEpoch = reply.epoch }
         self.context.response.noteExtensions(reply)
     }
 

@@ -4,14 +4,14 @@ import SwiftProtobuf
 
 /// An agent over TCP (spec/bindings/tcp.md).
 final class TCPTransport: OperationTransport {
-    private let connection: TCPClientConnection
+    private let connection: any TCPCallOpener
     /// Names of header fields, in lower case, that the card says carry API keys.
     private let keyNames: Set<String>
 
-    init(connection: TCPClientConnection, card: A2AAgentCard) {
+    init(connection: any TCPCallOpener, card: A2AAgentCard) {
         self.connection = connection
         // The usual name counts even where a card keeps silent, so that a key never travels as a parameter.
-        var names: Set<String> = ["x-api-key"]
+        var names: Set<String> = [Self.usualKeyName]
         for scheme in card.securitySchemes.values {
             guard case .apiKeySecurityScheme(let key) = scheme.scheme, key.location.lowercased() == "header" else {
                 continue
@@ -20,6 +20,9 @@ final class TCPTransport: OperationTransport {
         }
         self.keyNames = names
     }
+
+    /// The header field that API keys are usually in.
+    static let usualKeyName = "x-api-key"
 
     // MARK: Calls
 
@@ -36,7 +39,9 @@ final class TCPTransport: OperationTransport {
 
     /// The public card as the agent wrote it.
     func cardJSON(_ context: CallContext) async throws -> [UInt8] {
-        try await self.octets(.getAgentCard, A2AGetExtendedAgentCardRequest(), context, encoding: .json)
+        var request = A2AGetExtendedAgentCardRequest()
+        request.tenant = context.tenant
+        return try await self.octets(.getAgentCard, request, context, encoding: .json)
     }
 
     private func unary<Answer: Message>(
@@ -50,8 +55,17 @@ final class TCPTransport: OperationTransport {
     private func octets(
         _ method: TCPMethod, _ request: some Message, _ context: CallContext, encoding: TCPEncoding
     ) async throws -> [UInt8] {
-        var (call, item) = try await self.connection.open(
-            method, try Self.encode(request, encoding), encoding: encoding, context, keyNames: self.keyNames)
+        let opened = try await self.connection.open(
+            method, try Self.encode(request, encoding), encoding: encoding, context, keyNames: self.keyNames,
+            cursor: nil)
+        return try await Self.answer(opened.call, opened.first, context)
+    }
+
+    /// The one message of a unary answer.
+    static func answer(
+        _ call: TCPClientCall, _ first: TCPClientCall.Item, _ context: CallContext
+    ) async throws -> [UInt8] {
+        var item = first
         var answer: [UInt8]?
         while true {
             switch item {
@@ -102,7 +116,7 @@ final class TCPTransport: OperationTransport {
             }
         }
         let opened = try await self.connection.open(
-            TCPMethod(operation), octets, encoding: encoding, context, keyNames: self.keyNames)
+            TCPMethod(operation), octets, encoding: encoding, context, keyNames: self.keyNames, cursor: nil)
         let source = try TCPEventSource(opened.call, self.connection, first: opened.first, after: nil, context)
         return EventStream { source }
     }
@@ -114,7 +128,7 @@ final class TCPTransport: OperationTransport {
         _ request: A2ASubscribeToTaskRequest, _ octets: [UInt8], _ context: CallContext
     ) async throws -> TCPEventSource? {
         guard let after = context.resumeAfter, let number = UInt64(exactly: after),
-            let epoch = self.connection.epoch(ofTask: request.id)
+            let epoch = context.resumeEpoch ?? self.connection.epoch(ofTask: request.id)
         else { return nil }
         do {
             let opened = try await self.connection.open(

@@ -10,8 +10,13 @@ import ServiceLifecycle
 public struct TCPBinding: ServerBinding {
     public var configuration: TCPServerConfiguration
 
-    public init(_ configuration: TCPServerConfiguration = .init()) {
+    /// Decides about agents that dial in and want to be called over their connection; `nil` makes no calls on a connection
+    /// that it accepted.
+    public var agents: (any TCPAgentRegistrar)?
+
+    public init(_ configuration: TCPServerConfiguration = .init(), agents: (any TCPAgentRegistrar)? = nil) {
         self.configuration = configuration
+        self.agents = agents
     }
 
     /// Serves until graceful shutdown or cancellation.
@@ -30,7 +35,7 @@ public struct TCPBinding: ServerBinding {
         let connections = TCPServerConnections(
             self.configuration, requiresAuthentication: service.requiresAuthentication)
         let listener = try await self.listen(on: address, tls: tls, connections, logger)
-        let handler = TCPCallHandler(service: service)
+        let handler = TCPCallHandler(service: service, registrar: self.agents)
         let endpoint = self.endpoint(port: listener.channel.localAddress?.port)
         do {
             try await withThrowingTaskGroup(of: Void.self) { group in
@@ -67,7 +72,7 @@ public struct TCPBinding: ServerBinding {
     private struct GraceIsOver: Error {}
 
     /// Answers the calls of one connection, as many at a time as come, until the connection is over.
-    private static func serve(_ connection: TCPChannelHandler, _ handler: TCPCallHandler) async {
+    static func serve(_ connection: TCPChannelHandler, _ handler: TCPCallHandler) async {
         guard let inbox = connection.inbox else { return }
         await withTaskCancellationHandler {
             await withDiscardingTaskGroup { workers in
@@ -100,8 +105,12 @@ public struct TCPBinding: ServerBinding {
 
 extension ServerBinding where Self == TCPBinding {
     /// A2A over TCP.
-    public static func tcp(_ configuration: TCPServerConfiguration = .init()) -> TCPBinding {
-        TCPBinding(configuration)
+    ///
+    /// - Parameter agents: Makes it a hub: decides about agents that dial in, see ``TCPAgentRegistrar``.
+    public static func tcp(
+        _ configuration: TCPServerConfiguration = .init(), agents: (any TCPAgentRegistrar)? = nil
+    ) -> TCPBinding {
+        TCPBinding(configuration, agents: agents)
     }
 }
 

@@ -5,9 +5,12 @@ import SwiftProtobuf
 struct TCPCallHandler: Sendable {
     let service: any A2AService
     let requiresAuthentication: Bool
+    /// Decides about agents that want to be called; `nil` for a listener that is no hub.
+    let registrar: (any TCPAgentRegistrar)?
 
-    init(service: any A2AService) {
+    init(service: any A2AService, registrar: (any TCPAgentRegistrar)? = nil) {
         self.service = service
+        self.registrar = registrar
         self.requiresAuthentication = service.requiresAuthentication
     }
 
@@ -21,10 +24,13 @@ struct TCPCallHandler: Sendable {
             let message = TCPOperationCall(octets: octets, encoding: call.frame.encoding, context: context)
             switch call.frame.method {
             case .getAgentCard:
-                let _: A2AGetExtendedAgentCardRequest = try message.decoded()
+                let request: A2AGetExtendedAgentCardRequest = try message.decoded()
+                context.tenant = request.tenant
                 let card = try await self.service.getAgentCard(context: context)
                 self.answer(try call.frame.encoding.encode(card), call, context)
             case .resumeStream: try await self.resume(message, call)
+            case .named:
+                self.answer(try await self.perform(named: call, message), call, context)
             case let method:
                 guard let operation = method.operation else { throw Self.unknown(method) }
                 switch try await self.service.perform(operation, of: message) {
@@ -38,7 +44,8 @@ struct TCPCallHandler: Sendable {
     /// Has the service look at the call before its request is there (spec/bindings/tcp.md §10.3).
     private func admit(_ call: TCPServerCall, _ context: CallContext) async throws -> CallContext {
         let method = call.frame.method
-        guard method != .getAgentCard else { return context }
+        // Who registers an agent is the registrar's question.
+        guard method != .getAgentCard, method != .named || self.registrar == nil else { return context }
         guard let operation = method == .resumeStream ? .subscribeToTask : method.operation else {
             throw Self.unknown(method)
         }
@@ -72,13 +79,18 @@ struct TCPCallHandler: Sendable {
         var event = try await iterator.next()
         // Whether the events are those of a task's log, the first one says.
         let isNumbered = event.flatMap(Self.sequence) != nil
-        if let reply = Self.reply(epoch: isNumbered ? call.epoch : 0, context) { call.reply(reply) }
+        if let reply = Self.reply(epoch: isNumbered ? Self.epoch(call, context) : 0, context) { call.reply(reply) }
         while let next = event {
             let octets = try call.frame.encoding.encode(next.response)
             try await call.send(octets, sequence: isNumbered ? Self.sequence(next) : nil)
             event = try await iterator.next()
         }
         call.end()
+    }
+
+    /// The log that numbers belong to: that of an agent behind the service, or else the service's own.
+    private static func epoch(_ call: TCPServerCall, _ context: CallContext) -> UInt64 {
+        context.response.logEpoch ?? call.epoch
     }
 
     private static func sequence(_ event: StreamEvent) -> UInt64? {
@@ -101,33 +113,35 @@ struct TCPCallHandler: Sendable {
                     + "the last event.")
         }
         var context = message.context
-        guard cursor.epoch == call.epoch, let number = Int64(exactly: cursor.number) else {
-            return try await self.gap(request, call, context)
-        }
+        guard let number = Int64(exactly: cursor.number) else { return try await self.gap(request, call, context) }
         context.resumeAfter = number
+        context.resumeEpoch = cursor.epoch
         let events: EventStream
         do {
             events = try await self.service.subscribeToTask(request, context: context)
         } catch let error as A2AError where error.code == .unsupportedOperation {
             // The task has ended. At its last event there is nothing more to say; anything else is a gap.
-            guard try await self.isLast(number, request, context) else {
+            guard cursor.epoch == call.epoch, try await self.isLast(number, request, context) else {
                 return try await self.gap(request, call, message.context)
             }
             if let reply = Self.reply(epoch: call.epoch, context) { call.reply(reply) }
             return call.end()
         }
+        // Whose log it is shows only now: it may be that of an agent behind the service.
+        let epoch = Self.epoch(call, context)
+        guard epoch == cursor.epoch else { return try await self.gap(request, call, message.context) }
         var iterator = events.makeAsyncIterator()
         var hasReplied = false
         while let event = try await iterator.next() {
             if !hasReplied {
                 if case .task = event.response.payload { return try await self.gap(request, call, message.context) }
                 guard Self.sequence(event) != nil else { return try await self.gap(request, call, message.context) }
-                if let reply = Self.reply(epoch: call.epoch, context) { call.reply(reply) }
+                if let reply = Self.reply(epoch: epoch, context) { call.reply(reply) }
                 hasReplied = true
             }
             try await call.send(try call.frame.encoding.encode(event.response), sequence: Self.sequence(event))
         }
-        if !hasReplied, let reply = Self.reply(epoch: call.epoch, context) { call.reply(reply) }
+        if !hasReplied, let reply = Self.reply(epoch: epoch, context) { call.reply(reply) }
         call.end()
     }
 
@@ -153,7 +167,8 @@ struct TCPCallHandler: Sendable {
     ) async throws {
         var context = context
         context.resumeAfter = nil
-        var metadata = ["epoch": TCPCursor.hex(call.epoch)]
+        context.resumeEpoch = nil
+        var metadata: [String: String] = [:]
         do {
             var events = try await self.service.subscribeToTask(request, context: context).makeAsyncIterator()
             if let snapshot = try await events.next() {
@@ -170,6 +185,7 @@ struct TCPCallHandler: Sendable {
             get.id = request.id
             metadata["taskState"] = try await self.service.getTask(get, context: context).status.state.name
         }
+        metadata["epoch"] = TCPCursor.hex(Self.epoch(call, context))
         let error = A2AError(
             .resumeGap, "The events after the cursor are not all there any more. Subscribe anew, or get the task.",
             details: [.errorInfo(reason: A2AError.Code.resumeGap.reason, metadata: metadata)])

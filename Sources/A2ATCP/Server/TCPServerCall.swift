@@ -34,7 +34,7 @@ final class TCPServerCall: Sendable {
     /// The slot itself.
     let slot: TCPPeerSlot
     let principal: Principal
-    private let link: TCPChannelHandler
+    let link: TCPChannelHandler
 
     // Unchecked: the task is used under the lock only, and is taken away before it leaves the scope in which it is known to
     // be alive. Cancelling is the one thing that another task may do with it.

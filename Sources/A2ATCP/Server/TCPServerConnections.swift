@@ -80,7 +80,7 @@ final class TCPServerConnections: Sendable {
     }
 
     /// Memory that all connections share.
-    private final class SharedBudget: TCPMemoryBudget {
+    final class SharedBudget: TCPMemoryBudget {
         private let rest: Mutex<Int>
 
         init(limit: Int) { self.rest = Mutex(limit) }

@@ -120,10 +120,13 @@ extension TCPTraceContext {
 extension TCPCall {
     /// The frame of a call, and the credentials that belong into its slot.
     ///
-    /// - Parameter keyNames: Names of header fields, in lower case, that carry API keys.
+    /// - Parameters:
+    ///   - keyNames: Names of header fields, in lower case, that carry API keys.
+    ///   - cursor: Where ResumeStream goes on.
     /// - Throws: ``A2AError`` with `.invalidParams` if the parameters are more than a frame takes.
     static func make(
-        _ method: TCPMethod, encoding: TCPEncoding, context: CallContext, keyNames: Set<String>
+        _ method: TCPMethod, encoding: TCPEncoding, context: CallContext, keyNames: Set<String>,
+        cursor: TCPCursor? = nil
     ) throws -> (call: TCPCall, credentials: [TCPCredentials.Entry]) {
         var call = TCPCall(method, encoding: encoding)
         call.version = Version(
@@ -157,6 +160,10 @@ extension TCPCall {
         }
         if let problem = call.parameters.problem {
             throw A2AError(.invalidParams, "The call's parameters cannot be sent: \(problem).")
+        }
+        if let cursor { call.parameters[TCPParameterName.resumeCursor] = cursor.text }
+        if method == .init(.subscribeToTask), let number = context.resumeAfter {
+            call.parameters[TCPParameterName.lastEventID] = "\(number)"
         }
         return (call, credentials)
     }

@@ -480,6 +480,19 @@ transcript("tv93-both-ways", "calls in both directions at once", OWN + [
     {"1": "end", "2": "end"})
 transcript("tv94-peer-error", "the connection ends with an error of the listener", START + [
     step(I, call(1, 3), msg(1, TASK_ID)), step(L, goaway(1, 0x0309, "out of order"))], {"1": "lost"}, "goaway 0309")
+REGISTER = [("method", "https://swift-a2a.github.io/extensions/hub/v1/Register")]
+NAMED = {"name": "billing", "interfaces": [
+    {"url": "https://hub.example/", "protocolBinding": "JSONRPC", "protocolVersion": "1.0", "tenant": "billing"}]}
+transcript("tv97-register", "an agent registers at a hub, which asks for its card first, and is called", OWN + [
+    step(I, auth(1, (1, "Bearer", "secret")), call(1, 0, slot=1, parameters=REGISTER), msg(1, {"name": "billing"})),
+    step(L, call(2, 0x40), msg(2, {})), step(I, msg(2, {"name": "behind NAT"})), step(L, msg(1, NAMED)),
+    step(L, call(4, 3), msg(4, TASK_ID)), step(I, msg(4, TASK))], {"1": "end", "2": "end", "4": "end"})
+transcript("tv98-register-refused", "a name that is somebody else's", OWN + [
+    step(I, auth(1, (1, "Bearer", "secret")), call(1, 0, slot=1, parameters=REGISTER), msg(1, {"name": "billing"})),
+    step(L, reset(1, 0x0007, "Another agent has this name."))], {"1": "reset 0007"})
+transcript("tv99-register-no-hub", "a listener that is no hub", OWN + [
+    step(I, call(1, 0, parameters=REGISTER), msg(1, {"name": "billing"})), step(L, reset(1, 0x000C, "There is no such method here."))],
+    {"1": "reset 000c"})
 
 # ---------------------------------------------------------------- writing
 
