@@ -1,5 +1,6 @@
 import A2A
 import HTTPTypes
+import Logging
 import NIOCore
 import NIOSSL
 import NIOTLS
@@ -30,6 +31,7 @@ final class TCPChannelHandler: ChannelInboundHandler, @unchecked Sendable {
     /// Calls that came; `nil` where none are served.
     let inbox: TCPCallInbox?
 
+    private let frameLog: TCPFrameLog?
     private let mailbox = Mutex(Mailbox())
     private let usable = Atomic(true)
     let isPeerKnown = Atomic(false)
@@ -82,6 +84,7 @@ final class TCPChannelHandler: ChannelInboundHandler, @unchecked Sendable {
     ) {
         self.role = role
         self.options = options
+        self.frameLog = TCPFrameLog(options.frameLog)
         self.eventLoop = eventLoop
         self.inbox = inbox
         self.ready = ready
@@ -251,6 +254,9 @@ final class TCPChannelHandler: ChannelInboundHandler, @unchecked Sendable {
             guard let event else { break }
             self.handle(event)
         }
+        if let frameLog {
+            self.input.withUnsafeReadableBytes { frameLog.note(.received, .init(rebasing: $0[..<offset])) }
+        }
         if offset >= self.input.readableBytes {
             self.input = ByteBuffer()
         } else if offset > 0 {
@@ -309,6 +315,7 @@ final class TCPChannelHandler: ChannelInboundHandler, @unchecked Sendable {
             var buffer = context.channel.allocator.buffer(capacity: 2_048)
             let count = self.connection?.output(into: &buffer, limit: Self.writeOctets, now: Self.now) ?? 0
             guard count > 0 else { break }
+            if let frameLog { buffer.withUnsafeReadableBytes { frameLog.note(.sent, $0) } }
             context.write(self.wrapOutboundOut(buffer), promise: nil)
             hasWritten = true
         }
@@ -423,6 +430,8 @@ struct TCPConnectionOptions: Sendable {
     var tlsTimeout: Int64 = 10_000
     /// For messages about the peer.
     var address = ""
+    /// Where each frame is noted, at trace level.
+    var frameLog: Logger?
 }
 
 extension ByteBuffer {

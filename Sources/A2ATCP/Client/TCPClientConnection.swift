@@ -1,5 +1,6 @@
 import A2A
 import A2AClient
+import Logging
 import NIOCore
 import NIOPosix
 import NIOSSL
@@ -217,7 +218,8 @@ extension TCPClientOptions {
         // Two of the largest, so that one that is being read does not keep the next from coming.
         configuration.reassemblyLimit = 2 * Int(settings.maxMessage)
         return TCPConnectionOptions(
-            configuration: configuration, isSecure: address.isSecure, address: address.description)
+            configuration: configuration, isSecure: address.isSecure, address: address.description,
+            frameLog: self.frameLog)
     }
 }
 

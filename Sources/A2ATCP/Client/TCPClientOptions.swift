@@ -1,3 +1,5 @@
+public import Logging
+
 /// How agents are reached over TCP.
 public struct TCPClientOptions: Sendable {
     /// How messages are written.
@@ -39,6 +41,10 @@ public struct TCPClientOptions: Sendable {
 
     /// How long a connection may be silent, answers to PING included, before it counts as broken, 10 s to 1 h. Default 60 s.
     public var idleTimeout: Duration = .seconds(60)
+
+    /// Where each frame is noted in one line, without anything of its credentials, parameters and messages; nothing is done
+    /// unless the logger writes at trace level. Default `nil`.
+    public var frameLog: Logger?
 
     public init() {}
 }

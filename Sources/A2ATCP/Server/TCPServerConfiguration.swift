@@ -1,4 +1,5 @@
 public import A2A
+public import Logging
 
 /// How the TCP server listens, and what it allows.
 public struct TCPServerConfiguration: Sendable {
@@ -88,6 +89,10 @@ public struct TCPServerConfiguration: Sendable {
     /// Default `nil`: never.
     package var cutsConnectionsAfter: Duration?
 
+    /// Where each frame is noted in one line, without anything of its credentials, parameters and messages; nothing is done
+    /// unless the logger writes at trace level. Default `nil`.
+    public var frameLog: Logger?
+
     /// Changes what follows from the configuration, for tests that cannot wait for the times of the specification.
     var adjust: (@Sendable (inout TCPConnectionOptions) -> Void)?
 
@@ -164,6 +169,7 @@ extension TCPServerConfiguration {
             configuration: configuration, isSecure: self.tls != nil,
             requiresAuthentication: requiresAuthentication, epoch: epoch,
             streamStallTimeout: self.streamStallTimeout.wholeMilliseconds)
+        options.frameLog = self.frameLog
         self.adjust?(&options)
         return options
     }
