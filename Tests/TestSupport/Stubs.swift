@@ -14,14 +14,20 @@ package struct StubService: A2AService {
         throw StubService.refusal
     }
 
+    package var onGet: @Sendable (A2AGetTaskRequest, CallContext) async throws -> A2ATask = { _, _ in
+        throw StubService.refusal
+    }
+
     package init(
         onSend: (@Sendable (A2ASendMessageRequest, CallContext) async throws -> A2ASendMessageResponse)? = nil,
         onStream: (@Sendable (A2ASendMessageRequest, CallContext) async throws -> EventStream)? = nil,
-        onSubscribe: (@Sendable (A2ASubscribeToTaskRequest, CallContext) async throws -> EventStream)? = nil
+        onSubscribe: (@Sendable (A2ASubscribeToTaskRequest, CallContext) async throws -> EventStream)? = nil,
+        onGet: (@Sendable (A2AGetTaskRequest, CallContext) async throws -> A2ATask)? = nil
     ) {
         if let onSend { self.onSend = onSend }
         if let onStream { self.onStream = onStream }
         if let onSubscribe { self.onSubscribe = onSubscribe }
+        if let onGet { self.onGet = onGet }
     }
 
     private static var refusal: A2AError { A2AError(.unsupportedOperation, "The test does not use this.") }
@@ -42,7 +48,7 @@ package struct StubService: A2AService {
     }
 
     package func getTask(_ request: A2AGetTaskRequest, context: CallContext) async throws -> A2ATask {
-        throw Self.refusal
+        try await self.onGet(request, context)
     }
     package func listTasks(_ request: A2AListTasksRequest, context: CallContext) async throws -> A2AListTasksResponse {
         throw Self.refusal

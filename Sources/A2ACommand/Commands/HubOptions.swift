@@ -1,3 +1,4 @@
+import A2A
 import A2ACommandSupport
 import A2AGRPC
 import A2AGateway

@@ -19,7 +19,6 @@ protocol TCPCallOpener: AnyObject, Sendable {
     /// Newer credentials of somebody, for the connection that there is.
     func renew(_ entries: [TCPCredentials.Entry], identity: UInt64)
 
-    /// The epoch of the log that a task's events were last read from (spec/bindings/tcp.md §8.1).
-    func epoch(ofTask id: String) -> UInt64?
-    func note(epoch: UInt64, ofTask id: String)
+    /// The epochs of the logs that tasks' events were last read from (spec/bindings/tcp.md §8.1).
+    func withEpochs<Result: Sendable>(_ body: (inout TCPEpochs) -> Result) -> Result
 }

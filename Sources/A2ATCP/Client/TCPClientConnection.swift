@@ -88,8 +88,7 @@ final class TCPClientConnection: TCPCallOpener {
         link.submit(.renew(identity, entries))
     }
 
-    func epoch(ofTask id: String) -> UInt64? { self.epochs.withLock { $0[id] } }
-    func note(epoch: UInt64, ofTask id: String) { self.epochs.withLock { $0[id] = epoch } }
+    func withEpochs<Result: Sendable>(_ body: (inout TCPEpochs) -> Result) -> Result { self.epochs.withLock { body(&$0) } }
 
     // MARK: The connection
 
@@ -220,36 +219,6 @@ extension TCPClientOptions {
         return TCPConnectionOptions(
             configuration: configuration, isSecure: address.isSecure, address: address.description,
             frameLog: self.frameLog)
-    }
-}
-
-/// The epochs of tasks whose streams were read last: without it, a number alone does not say which log it is of.
-struct TCPEpochs {
-    /// The longest id of a task that is remembered, in octets; the peer makes them.
-    static let maxIDLength = 256
-
-    /// The most tasks that are remembered.
-    private let limit: Int
-    private var epochs: [String: UInt64] = [:]
-    private var order: [String] = []
-    private var next = 0
-
-    init(limit: Int = 4_096) { self.limit = limit }
-
-    subscript(task: String) -> UInt64? {
-        get { self.epochs[task] }
-        set {
-            guard task.utf8.count <= Self.maxIDLength,
-                self.epochs.updateValue(newValue ?? 0, forKey: task) == nil
-            else { return }
-            if self.order.count < self.limit {
-                self.order.append(task)
-            } else {
-                self.epochs[self.order[self.next]] = nil
-                self.order[self.next] = task
-                self.next = (self.next + 1) % self.limit
-            }
-        }
     }
 }
 

@@ -15,19 +15,23 @@ final class TCPEventSource: EventSource, @unchecked Sendable {
     private var task: String?
     /// The number of the last event.
     private var number: UInt64?
+    /// What the reader has of a log that is gone: a first number up to this one says nothing to it.
+    private var lost: UInt64?
 
     /// - Parameters:
     ///   - first: What came first.
     ///   - after: The number after which the stream goes on.
+    ///   - lost: The number after which it should have gone on, but cannot.
     /// - Throws: ``A2AError`` if the call was not taken.
     init(
         _ call: TCPClientCall, _ connection: any TCPCallOpener, first: TCPClientCall.Item, after: UInt64?,
-        _ context: CallContext, task: String? = nil
+        lost: UInt64? = nil, _ context: CallContext, task: String? = nil
     ) throws {
         self.call = call
         self.connection = connection
         self.context = context
         self.number = after
+        self.lost = lost
         self.task = task
         switch first {
         case .failure(let error):
@@ -38,7 +42,16 @@ final class TCPEventSource: EventSource, @unchecked Sendable {
         }
     }
 
-    deinit { self.call.cancel() }
+    deinit {
+        self.noteStop()
+        self.call.cancel()
+    }
+
+    /// Whoever goes on after this number means the log of this stream.
+    private func noteStop() {
+        guard self.epoch != 0, let number, let task else { return }
+        self.connection.withEpochs { [epoch] in $0.noteStop(at: number, epoch: epoch, of: task) }
+    }
 
     private func note(_ reply: TCPReply) {
         self.epoch = reply.epoch
@@ -66,9 +79,12 @@ final class TCPEventSource: EventSource, @unchecked Sendable {
                     self.call.cancel()
                     throw error
                 }
-            case .end: self.isOver = true
+            case .end:
+                self.isOver = true
+                self.noteStop()
             case .failure(let error):
                 self.isOver = true
+                self.noteStop()
                 throw error.code == .resumeGap
                     ? .unreachable("The stream cannot go on where it was: \(error.message)", mayHaveBeenSent: true)
                     : error
@@ -89,12 +105,17 @@ final class TCPEventSource: EventSource, @unchecked Sendable {
             }
         }
         let response = try self.call.encoding.decodeAnswer(A2AStreamResponse.self, from: octets)
+        if self.task == nil { self.task = response.taskID }
+        var isOfAnotherLog = false
         if let sequence {
-            if self.number == nil, self.epoch != 0, let task = self.task ?? response.taskID {
-                self.connection.note(epoch: self.epoch, ofTask: task)
+            if self.number == nil, self.epoch != 0, let task {
+                self.connection.withEpochs { [epoch] in $0.note(epoch, of: task) }
             }
             self.number = sequence
+            isOfAnotherLog = self.lost.map { sequence <= $0 } ?? false
+            self.lost = nil
         }
-        return StreamEvent(response, generation: sequence.flatMap { Int64(exactly: $0) })
+        let generation = isOfAnotherLog ? nil : sequence.flatMap { Int64(exactly: $0) }
+        return StreamEvent(response, generation: generation)
     }
 }

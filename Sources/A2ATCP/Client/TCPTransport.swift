@@ -107,17 +107,20 @@ final class TCPTransport: OperationTransport {
         let encoding = self.connection.encoding
         let octets = try Self.encode(request, encoding)
         var context = context
+        var lost: UInt64?
         if let subscription = request as? A2ASubscribeToTaskRequest {
             do {
                 if let source = try await self.resume(subscription, octets, context) { return EventStream { source } }
             } catch let error as A2AError where error.code == .resumeGap {
                 // The number is of no use any more: the stream begins with the task as it is.
+                lost = context.resumeAfter.flatMap { UInt64(exactly: $0) }
                 context.resumeAfter = nil
             }
         }
         let opened = try await self.connection.open(
             TCPMethod(operation), octets, encoding: encoding, context, keyNames: self.keyNames, cursor: nil)
-        let source = try TCPEventSource(opened.call, self.connection, first: opened.first, after: nil, context)
+        let source = try TCPEventSource(
+            opened.call, self.connection, first: opened.first, after: nil, lost: lost, context)
         return EventStream { source }
     }
 
@@ -127,9 +130,17 @@ final class TCPTransport: OperationTransport {
     private func resume(
         _ request: A2ASubscribeToTaskRequest, _ octets: [UInt8], _ context: CallContext
     ) async throws -> TCPEventSource? {
-        guard let after = context.resumeAfter, let number = UInt64(exactly: after),
-            let epoch = context.resumeEpoch ?? self.connection.epoch(ofTask: request.id)
-        else { return nil }
+        guard let after = context.resumeAfter, let number = UInt64(exactly: after) else { return nil }
+        let epoch: UInt64
+        if let told = context.resumeEpoch {
+            epoch = told
+        } else {
+            switch self.connection.withEpochs({ $0.find(request.id, at: number) }) {
+            case .epoch(let known): epoch = known
+            case .unknown: return nil
+            case .ambiguous: throw A2AError(.resumeGap, "The log of the task has changed since event \(number).")
+            }
+        }
         do {
             let opened = try await self.connection.open(
                 .resumeStream, octets, encoding: self.connection.encoding, context, keyNames: self.keyNames,

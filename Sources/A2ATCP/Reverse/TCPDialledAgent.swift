@@ -134,6 +134,7 @@ public final class TCPDialledAgent: TransportFactory, TCPCallOpener {
         self.newest()?.submit(.renew(identity, entries))
     }
 
-    func epoch(ofTask id: String) -> UInt64? { self.state.withLock { $0.epochs[id] } }
-    func note(epoch: UInt64, ofTask id: String) { self.state.withLock { $0.epochs[id] = epoch } }
+    func withEpochs<Result: Sendable>(_ body: (inout TCPEpochs) -> Result) -> Result {
+        self.state.withLock { body(&$0.epochs) }
+    }
 }

@@ -130,7 +130,7 @@ struct ReverseCallTests {
         let registrar = Registrar()
         let echo: @Sendable (String) -> StubService = { side in
             StubService(onSend: { request, _ in
-                .message(A2AMessage(role: .agent, parts: [.text("\(side) \(request.message.parts[0].text ?? "")")]))
+                .message(A2AMessage(role: .agent, parts: [.text("\(side) \(request.message.parts[0].text)")]))
             })
         }
         try await withHub(registrar, service: echo("hub")) { address async throws in
@@ -230,6 +230,8 @@ final class LinkOpener: TCPCallOpener {
     }
 
     func renew(_ entries: [TCPCredentials.Entry], identity: UInt64) {}
-    func epoch(ofTask id: String) -> UInt64? { nil }
-    func note(epoch: UInt64, ofTask id: String) {}
+    func withEpochs<Result: Sendable>(_ body: (inout TCPEpochs) -> Result) -> Result {
+        var epochs = TCPEpochs()
+        return body(&epochs)
+    }
 }

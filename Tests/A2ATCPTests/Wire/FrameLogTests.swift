@@ -2,6 +2,7 @@ import A2AServer
 import HTTPTypes
 import Logging
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import A2A

@@ -202,8 +202,8 @@ extension TCPFuzzMachine {
         if connection.peerLimit - connection.peerOpened + connection.returnableCalls + ofPeer != Self.callCredit {
             self.fail("call credit was lost or made")
         }
-        // Each call of the peer may leave a RESET; the rest is the application's, and the greeting.
-        let most = 200 + 100 * (Self.callCredit + self.ownControl)
+        // Each call may leave a RESET; the rest is the application's, and the greeting.
+        let most = 200 + 100 * (Self.callCredit + self.openAtWrite + self.ownControl)
         if connection.control.count > most { self.fail("\(connection.control.count) octets of control frames wait") }
         if connection.granting.count > 200 { self.fail("\(connection.granting.count) grants wait") }
     }

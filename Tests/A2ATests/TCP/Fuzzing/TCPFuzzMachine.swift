@@ -29,6 +29,8 @@ struct TCPFuzzMachine {
     var closures = 0
     /// Frames of the application that wait: they, and calls, are all that the control queue may hold.
     var ownControl = 0
+    /// Streams that were open when something was written last: each may have been reset since.
+    var openAtWrite = 0
     /// Octets that nobody meant were read: what the peer did is not known any more.
     var isBlind = false
     var problem: String?
@@ -223,6 +225,7 @@ struct TCPFuzzMachine {
         var octets: [UInt8] = []
         _ = self.connection.output(into: &octets, limit: limit, now: self.now)
         self.ownControl = 0
+        self.openAtWrite = self.connection.openStreams
         for frame in self.observer.sent(octets) {
             switch frame {
             case .message(let id, _, _, true), .data(let id, _, true):
