@@ -92,7 +92,10 @@ extension TCPChannelHandler {
             self.made[stream] = opening.call
             opening.call.begin(stream, slot: slot)
             _ = self.connection?.send(opening.request, isLast: true, on: stream)
-        case .noCredit, .goingAway, nil: opening.call.deliver(.notTaken)
+        case .goingAway:
+            self.noteNoMoreCalls()
+            opening.call.deliver(.notTaken)
+        case .noCredit, nil: opening.call.deliver(.notTaken)
         }
     }
 

@@ -358,6 +358,9 @@ final class TCPChannelHandler: ChannelInboundHandler, @unchecked Sendable {
         self.watchers.append(watcher)
     }
 
+    /// Whoever wants to call needs another connection.
+    func noteNoMoreCalls() { self.becameUnusable() }
+
     /// When the peer is back, if it said so and was not asked before.
     func takeRetryAfter() -> ContinuousClock.Instant? {
         self.returnTime.withLock { time in

@@ -75,9 +75,13 @@ struct JSONRPCServerTests {
             let answer = try await rpc(base, "SendMessage", message(text))
             #expect(answer.json["result"]?["message"] != nil)
 
-            let tooLarge = try await rpc(base, "SendMessage", message(text + text))
-            #expect(tooLarge.status == 413)
-            #expect(tooLarge.errorCode == A2AError.Code.requestTooLarge.jsonRPC)
+            // The server closes without reading the rest, and the reset that this causes may overtake the answer.
+            var tooLarge: Answer?
+            for _ in 0..<10 where tooLarge == nil {
+                tooLarge = try? await rpc(base, "SendMessage", message(text + text))
+            }
+            #expect(tooLarge?.status == 413)
+            #expect(tooLarge?.errorCode == A2AError.Code.requestTooLarge.jsonRPC)
             #expect(try await rpc(base, "ListTasks").status == 200)
         }
     }

@@ -96,6 +96,16 @@ struct TCPLimitTests {
         }
     }
 
+    @Test("when the stream numbers are used up the connection is drained, and the last of them is still good")
+    func lastNumber() {
+        var wire = TCPWire.listener()
+        wire.connection.nextOwn = 0xFFFF_FF00
+        #expect(wire.connection.open(TCPCall(.init(.getTask)), now: wire.now) == .stream(0xFFFF_FF00))
+        #expect(wire.connection.open(TCPCall(.init(.getTask)), now: wire.now) == .goingAway)
+        wire.drain()
+        #expect(wire.goAway == .noError && !wire.connection.isClosed)
+    }
+
     @Test("an initiator ends the connection if the listener's preface names another version")
     func otherVersion() {
         var wire = TCPWire(TCPConnection(.initiator, TCPConfiguration(), now: TCPWire.start), now: TCPWire.start)

@@ -22,7 +22,12 @@ extension TCPConnection {
     /// - Parameter deadline: When this side stops waiting: the stream then ends with RESET and `failed`. Usually a little
     ///   after the call's own timeout, which the peer keeps.
     package mutating func open(_ call: TCPCall, deadline: TCPInstant? = nil, now: TCPInstant) -> Opened {
-        guard self.phase != .closed, !self.isGoingAway, self.nextOwn <= Self.lastStreamNumber else { return .goingAway }
+        guard self.phase != .closed, !self.isGoingAway else { return .goingAway }
+        guard self.nextOwn <= Self.lastStreamNumber else {
+            // There are no more numbers; a new connection has them all.
+            self.drain(graceMilliseconds: self.configuration.ageGrace, text: "no more stream numbers", now: now)
+            return .goingAway
+        }
         guard self.ownOpened < self.ownLimit else { return .noCredit }
         let id = UInt32(truncatingIfNeeded: self.nextOwn)
         self.nextOwn += 2
