@@ -17,6 +17,7 @@ let package = Package(
         .library(name: "A2ATesting", targets: ["A2ATesting"]),
         .executable(name: "a2a", targets: ["A2ACommand"]),
         .executable(name: "a2a-agent", targets: ["A2AAgentCommand"]),
+        .executable(name: "a2a-conformance", targets: ["A2AConformanceCommand"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
@@ -35,6 +36,7 @@ let package = Package(
         .package(url: "https://github.com/grpc/grpc-swift-nio-transport", from: "2.9.0"),
         .package(url: "https://github.com/grpc/grpc-swift-protobuf", from: "2.4.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.0"),
@@ -139,6 +141,24 @@ let package = Package(
             ]
         ),
 
+        // MARK: The judge of agents. It never imports A2AServer.
+        .target(
+            name: "A2AConformance",
+            dependencies: [
+                "A2A", "A2AClient", "A2AHTTP", "A2ATCP",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "GRPCCore", package: "grpc-swift-2"),
+                .product(name: "GRPCNIOTransportHTTP2Posix", package: "grpc-swift-nio-transport"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+                .product(name: "Yams", package: "Yams"),
+            ]
+        ),
+
         // MARK: Help for tests of agents and stores.
         .target(
             name: "A2ATesting",
@@ -184,6 +204,14 @@ let package = Package(
                 .product(name: "SwiftASN1", package: "swift-asn1"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
                 .product(name: "X509", package: "swift-certificates"),
+            ]
+        ),
+
+        .executableTarget(
+            name: "A2AConformanceCommand",
+            dependencies: [
+                "A2AConformance",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]
         ),
 
@@ -281,6 +309,16 @@ let package = Package(
                 "A2A", "A2AClient", "A2AGRPC", "A2AGateway", "A2AHTTP", "A2AReferenceAgent", "A2AServer", "A2ATCP",
                 "A2ATesting", "TestSupport",
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ]
+        ),
+        .testTarget(
+            name: "A2AConformanceTests",
+            dependencies: [
+                "A2A", "A2AConformance", "A2AConformanceCommand", "A2AGRPC", "A2AHTTP", "A2AReferenceAgent",
+                "A2AServer",
+                "A2ATCP", "A2ATesting",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
             ]
         ),
         .testTarget(

@@ -1,4 +1,4 @@
-import A2A
+package import A2A
 import A2AClient
 import AsyncHTTPClient
 import HTTPTypes
@@ -15,11 +15,11 @@ import NIOSSL
 #endif
 
 /// What failures of HTTP mean to the protocol.
-enum HTTPFailure {
+package enum HTTPFailure {
     /// The error for a failure of the HTTP library.
     ///
     /// - Parameter hasAnswer: Whether the answer had begun; then the request certainly arrived.
-    static func error(_ error: any Error, url: String?, hasAnswer: Bool) -> A2AError {
+    package static func error(_ error: any Error, url: String?, hasAnswer: Bool) -> A2AError {
         let place = url.map { " at \(Self.origin($0))" } ?? ""
         switch error {
         case let error as A2AError:

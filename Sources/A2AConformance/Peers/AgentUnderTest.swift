@@ -1,0 +1,99 @@
+/// The agent as its card shows it.
+package struct AgentUnderTest: Sendable {
+    /// One interface that can be tested.
+    struct Interface: Sendable {
+        var binding: TransportBinding
+        var url: String
+        var tenant: String
+    }
+
+    /// Where the card was found.
+    package var cardURL: String
+    package var card: JSONValue
+    var interfaces: [Interface] = []
+    /// What was found out about the card on the way.
+    package var notes: [String] = []
+
+    package var name: String { self.card["name"]?.string ?? "an agent without a name" }
+    package var version: String { self.card["version"]?.string ?? "" }
+    package var bindings: [TransportBinding] { self.interfaces.map(\.binding) }
+
+    /// Scheme and host of the card.
+    var origin: String {
+        guard let scheme = self.cardURL.firstRange(of: "://") else { return self.cardURL }
+        let host = self.cardURL[scheme.upperBound...].prefix { $0 != "/" && $0 != "?" && $0 != "#" }
+        return "\(self.cardURL[..<scheme.upperBound])\(host)"
+    }
+
+    /// The URI of our TCP binding (spec/bindings/tcp.md §2.2).
+    private static let tcp = "https://swift-a2a.github.io/bindings/tcp/v1"
+
+    init(card: JSONValue, url: String) {
+        self.cardURL = url
+        self.card = card
+        let entries = card["supportedInterfaces"]?.elements
+        if entries == nil { self.notes.append("the card has no supportedInterfaces; is it one of A2A 0.3?") }
+        for (index, entry) in (entries ?? []).enumerated() {
+            let place = "supportedInterfaces[\(index)]"
+            guard let url = entry["url"]?.string, !url.isEmpty, let name = entry["protocolBinding"]?.string else {
+                self.notes.append("\(place) has no url or no protocolBinding")
+                continue
+            }
+            guard let binding = Self.binding(name) else {
+                self.notes.append("\(place) has the binding \(name), which cannot be tested")
+                continue
+            }
+            guard let version = entry["protocolVersion"]?.string, version.hasPrefix("1.") else {
+                let version = entry["protocolVersion"]?.textOrJSON ?? "no version"
+                self.notes.append("\(place) speaks \(version), not A2A 1.x")
+                continue
+            }
+            guard !self.bindings.contains(binding) else { continue }
+            self.interfaces.append(
+                Interface(binding: binding, url: url, tenant: entry["tenant"]?.string ?? ""))
+        }
+    }
+
+    private static func binding(_ name: String) -> TransportBinding? {
+        switch name.uppercased() {
+        case "JSONRPC": .jsonrpc
+        case "HTTP+JSON": .rest
+        case "GRPC": .grpc
+        default: name == Self.tcp ? .tcp : nil
+        }
+    }
+
+    // MARK: What it offers
+
+    private var conformanceTags: [String] {
+        let skill = self.card["skills"]?.elements?.first { $0["id"] == "a2a-conformance" }
+        return skill?["tags"]?.elements?.compactMap(\.string) ?? []
+    }
+
+    /// Whether it offers the scripted profile (conformance/profile.md §1).
+    package var hasScript: Bool { self.conformanceTags.contains("script") }
+    /// Whether its card says that it has the behaviours of ACTS.
+    var declaresBehaviors: Bool { self.conformanceTags.contains("acts") }
+
+    /// Why the preconditions of a test are not met, or `nil` (ACTS §3.3).
+    func unmet(_ preconditions: Preconditions, over binding: TransportBinding) -> String? {
+        for (name, assertion) in preconditions.capabilities {
+            // A capability that is not named is one that the agent has not.
+            let value = self.card["capabilities"]?[name] ?? .bool(false)
+            let mismatch = try? assertion.check(value) { .string($0) }
+            if let mismatch {
+                return "the card has \(mismatch.actual) for the capability \(name), not \(mismatch.expected)"
+            }
+        }
+        let skills = self.card["skills"]?.elements?.compactMap { $0["id"]?.string } ?? []
+        for skill in preconditions.skills where !skills.contains(skill) { return "the card has no skill '\(skill)'" }
+        if let transports = preconditions.transports, !transports.contains(binding) {
+            return "it is for \(transports.map(\.title).sorted().joined(separator: ", "))"
+        }
+        let extensions = self.card["capabilities"]?["extensions"]?.elements?.compactMap { $0["uri"]?.string } ?? []
+        for uri in preconditions.extensions where !extensions.contains(uri) {
+            return "the card has no extension \(uri)"
+        }
+        return nil
+    }
+}

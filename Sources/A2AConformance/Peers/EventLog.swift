@@ -1,0 +1,56 @@
+import Synchronization
+
+/// The events of one stream as they come.
+final class EventLog: Sendable {
+    /// The most events of a stream that are read.
+    static let maxEvents = 10_000
+    /// The most bytes of a stream that are read: 64 MiB.
+    static let maxBytes = 64 << 20
+
+    private struct State {
+        var events: [StreamedEvent] = []
+        var isOpen = true
+        var waiters: [CheckedContinuation<Void, Never>] = []
+    }
+
+    private let state = Mutex(State())
+    private let start = ContinuousClock.now
+
+    /// Adds an event.
+    ///
+    /// - Returns: How many there are now.
+    @discardableResult
+    func add(_ value: JSONValue) -> Int {
+        let (count, waiters) = self.state.withLock { state in
+            state.events.append(StreamedEvent(value: value, offset: ContinuousClock.now - self.start))
+            defer { state.waiters = [] }
+            return (state.events.count, state.waiters)
+        }
+        for waiter in waiters { waiter.resume() }
+        return count
+    }
+
+    /// No more events come.
+    func finish() {
+        let waiters = self.state.withLock { state in
+            state.isOpen = false
+            defer { state.waiters = [] }
+            return state.waiters
+        }
+        for waiter in waiters { waiter.resume() }
+    }
+
+    var events: [StreamedEvent] { self.state.withLock { $0.events } }
+
+    /// Waits for the first event, or the end. The owner of the stream always ends it, so this needs no limit of its own.
+    func waitForFirst() async {
+        await withCheckedContinuation { continuation in
+            let isReady = self.state.withLock { state in
+                if !state.isOpen || !state.events.isEmpty { return true }
+                state.waiters.append(continuation)
+                return false
+            }
+            if isReady { continuation.resume() }
+        }
+    }
+}

@@ -1,0 +1,154 @@
+/// One test over one binding.
+struct TestExecution: Sendable {
+    let suite: Suite
+    let test: Test
+    let agent: AgentUnderTest
+    let peer: any AgentBinding
+    let http: HTTPWire
+    let configuration: RunConfiguration
+    let redactor: Redactor
+    /// When the run is over.
+    let deadline: ContinuousClock.Instant
+
+    /// What a step came to.
+    enum Verdict: Sendable {
+        case pass
+        case fail(Failure)
+        case skip(String)
+        case error(String)
+    }
+
+    /// Streams that run beside the steps.
+    typealias Group = TaskGroup<Void>
+
+    /// What the steps have in common.
+    struct State: Sendable {
+        var variables: Variables
+        var background: [String: BackgroundStream] = [:]
+        var results: [StepResult] = []
+    }
+
+    func run() async -> CaseResult {
+        let start = ContinuousClock.now
+        var result = CaseResult(
+            suite: self.suite.id, test: self.test, binding: self.peer.binding, outcome: .pass)
+        var environment = self.configuration.environment
+        environment["A2A_BASE_URL"] = self.agent.origin
+        var document = self.suite.variables
+        if document["baseUrl"] == nil { document["baseUrl"] = self.agent.origin }
+        let initial = State(variables: Variables(document: document, environment: environment))
+        let (verdict, steps) = await withTaskGroup(of: Void.self) { group in
+            var state = initial
+            let verdict = await self.runSteps(&state, &group)
+            group.cancelAll()
+            return (verdict, state.results)
+        }
+        result.steps = steps
+        switch verdict {
+        case .pass: break
+        case .fail(let failure):
+            result.outcome = .fail
+            result.failure = failure
+        case .skip(let reason):
+            result.outcome = .skip
+            result.reason = reason
+        case .error(let reason):
+            result.outcome = .error
+            result.reason = reason
+        }
+        result.duration = ContinuousClock.now - start
+        return result
+    }
+
+    private func runSteps(_ state: inout State, _ group: inout Group) async -> Verdict {
+        for step in self.test.steps {
+            for id in step.awaits {
+                if let verdict = await self.finish(id, &state) { return verdict }
+            }
+            guard ContinuousClock.now < self.deadline else { return .error("the time limit of the run was over") }
+            let start = ContinuousClock.now
+            let trace = WireTrace(self.redactor)
+            let verdict = await self.perform(step, &state, &group, trace)
+            self.note(step.id, verdict, ContinuousClock.now - start, trace, &state)
+            if case .pass = verdict { continue }
+            return verdict
+        }
+        for step in self.test.steps where step.isBackground {
+            if let verdict = await self.finish(step.id, &state) { return verdict }
+        }
+        if let failure = self.checkOrder(state) { return .fail(failure) }
+        return self.check(self.test.assertions, state, step: nil)
+    }
+
+    private func note(
+        _ id: String, _ verdict: Verdict, _ duration: Duration, _ trace: WireTrace, _ state: inout State
+    ) {
+        let (outcome, failure): (Outcome, Failure?) =
+            switch verdict {
+            case .pass: (.pass, nil)
+            case .fail(let failure): (.fail, failure)
+            case .skip: (.skip, nil)
+            case .error: (.error, nil)
+            }
+        let lines = trace.entries.map { TraceLine(mark: $0.direction.rawValue, text: $0.text) }
+        state.results.append(
+            StepResult(id: id, outcome: outcome, duration: duration, failure: failure, trace: lines))
+    }
+
+    // MARK: Background streams
+
+    /// Waits for a background stream and judges it; `nil` if all is well.
+    private func finish(_ id: String, _ state: inout State) async -> Verdict? {
+        guard let background = state.background.removeValue(forKey: id),
+            let step = self.test.steps.first(where: { $0.id == id })
+        else { return nil }
+        let start = ContinuousClock.now
+        let exchange = await background.result()
+        let verdict = self.judge(step, exchange, background.duration, &state)
+        self.note("\(id) (end)", verdict, ContinuousClock.now - start, background.trace, &state)
+        if case .pass = verdict { return nil }
+        return verdict
+    }
+
+    private func checkOrder(_ state: State) -> Failure? {
+        let streams = self.test.sameOrder.map { id in
+            let events = state.variables.steps[id]?.others["events"]?.elements ?? []
+            return (id: id, events: events.map { StreamedEvent(value: $0, offset: .zero) })
+        }
+        for (left, right) in zip(streams, streams.dropFirst()) {
+            guard let mismatch = SameOrder.difference(left, right) else { continue }
+            return Failure(mismatch, "the streams differ", step: nil, line: self.test.line)
+        }
+        return nil
+    }
+
+    // MARK: Assertions
+
+    func check(_ assertions: [NamedAssertion], _ state: State, step: String?) -> Verdict {
+        for assertion in assertions {
+            do {
+                let source = try state.variables.source(assertion.source, current: step)
+                if let mismatch = try assertion.check(source, state.variables.resolve) {
+                    let name = assertion.id.map { "'\($0)' " } ?? ""
+                    return .fail(
+                        Failure(
+                            mismatch, "assertion \(name)on \(assertion.source) does not hold", step: step,
+                            line: assertion.line))
+                }
+            } catch {
+                return .fail(Failure(error.description, stepID: step, line: assertion.line))
+            }
+        }
+        return .pass
+    }
+}
+
+extension Failure {
+    init(_ mismatch: Mismatch, _ what: String, step: String?, line: Int?) {
+        let place = mismatch.path.isEmpty ? "" : " at \(mismatch.path)"
+        self.init(
+            "\(what)\(place): expected \(mismatch.expected), got \(mismatch.actual)", stepID: step,
+            expected: mismatch.expected, actual: mismatch.actual,
+            path: mismatch.path.isEmpty ? nil : mismatch.path, line: line)
+    }
+}
