@@ -1,0 +1,4 @@
+# For the peers beside this file. Sets root, the folder of the repository, and bin, where its executables are (A2A_BIN, or the
+# debug build).
+root="$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)"
+bin="${A2A_BIN:-$root/.build/debug}"
