@@ -3,13 +3,13 @@
 SWIFT ?= swift
 # Flags for every debug build, so that all steps share one. CI adds -warnings-as-errors here.
 SWIFT_FLAGS ?=
-# Arguments of the agent: make run ARGS="--port 9000"
+# Arguments of the agent: make run ARGS="--port 9000"; of the judge: make conformance ARGS="--level must"
 ARGS ?=
 # Arguments of the test run: make test TESTS="--filter Interop"
 TESTS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check-swift setup-run setup-test build run test fuzz lint format examples bench clean
+.PHONY: help setup check-swift setup-run setup-test build run test fuzz conformance lint format examples bench clean
 
 help: ## Lists these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +39,14 @@ test: setup-test ## Runs every test, also those with the official Python SDK
 
 fuzz: setup-run ## Fuzzes the TCP codec and connection for a minute; ARGS="600" for longer
 	SWIFT="$(SWIFT)" Tests/Fuzzing/run $(ARGS)
+
+conformance: setup-test ## Judges our agent in three configurations, and the one on the official Python SDK
+	$(SWIFT) build $(SWIFT_FLAGS) --product a2a-agent
+	$(SWIFT) build $(SWIFT_FLAGS) --product a2a-conformance
+	conformance/peers/run reference $(ARGS)
+	conformance/peers/run reference-bare $(ARGS)
+	conformance/peers/run reference-token $(ARGS)
+	conformance/peers/run python $(ARGS)
 
 lint: check-swift ## Checks format, text, the generated code, the vectors of the TCP binding
 	@scripts/setup lint

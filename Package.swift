@@ -317,7 +317,9 @@ let package = Package(
                 "A2A", "A2AConformance", "A2AConformanceCommand", "A2AGRPC", "A2AHTTP", "A2AReferenceAgent",
                 "A2AServer",
                 "A2ATCP", "A2ATesting",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
             ]
         ),

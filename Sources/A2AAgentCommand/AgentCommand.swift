@@ -32,8 +32,11 @@ struct AgentCommand: AsyncParsableCommand {
         transform: Self.capabilities)
     var without: Set<ReferenceAgent.Capability> = []
 
-    @Option(help: "Asks callers for this bearer token.")
-    var token: String?
+    @Option(
+        help:
+            "Asks callers for this bearer token. Given several times, there are as many callers, with tasks of their own."
+    )
+    var token: [String] = []
 
     @Flag(help: "Takes calls without A2A-Version for version 1.0 instead of refusing them as 0.3.")
     var lenientVersion = false
@@ -50,7 +53,7 @@ struct AgentCommand: AsyncParsableCommand {
         var logger = Logger(label: "a2a-agent")
         logger.logLevel = self.logLevel
 
-        let card = ReferenceAgent.card(without: self.without, requiresToken: self.token != nil)
+        let card = ReferenceAgent.card(without: self.without, requiresToken: !self.token.isEmpty)
         let runtime = TaskRuntime(
             agent: ReferenceAgent(),
             card: card,
@@ -60,8 +63,9 @@ struct AgentCommand: AsyncParsableCommand {
             extendedCard: { card, _ in ReferenceAgent.extendedCard(of: card) }
         )
         var middleware: [any ServiceMiddleware] = [LoggingMiddleware(logger: logger), MetricsMiddleware()]
-        if let token = self.token {
-            let authenticator = StaticTokenAuthenticator([token: Principal(id: "token")])
+        if !self.token.isEmpty {
+            let callers = self.token.enumerated().map { ($1, Principal(id: $0 == 0 ? "token" : "token-\($0 + 1)")) }
+            let authenticator = StaticTokenAuthenticator(Dictionary(callers) { first, _ in first })
             middleware.append(AuthenticationMiddleware(authenticator))
         }
         let listening = self.dialling.isOnly ? [] : self.bindings

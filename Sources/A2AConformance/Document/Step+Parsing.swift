@@ -59,6 +59,7 @@ extension Step {
             }
         }
         self.assertions = try NamedAssertion.list(map, "assertions", file: file)
+        self.checks = (try map.texts("x-check", ResponseCheck.names) ?? []).compactMap(ResponseCheck.init)
         self.timing = Timing(
             most: try map.integer("x-within_ms", 1...600_000),
             least: try map.integer("x-at_least_ms", 0...600_000))

@@ -40,6 +40,8 @@ package struct Step: Sendable {
     var expectError: ExpectError?
     var capture: [(name: String, path: JSONPath)] = []
     var assertions: [NamedAssertion] = []
+    /// `x-check`: what the answer is looked through for.
+    var checks: [ResponseCheck] = []
     var timing = Timing()
     /// `x-await`: background steps that must be over before this one begins.
     var awaits: [String] = []

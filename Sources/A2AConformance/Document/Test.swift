@@ -18,6 +18,8 @@ struct Preconditions: Sendable {
     var skills: [String] = []
     var transports: Set<TransportBinding>?
     var extensions: [String] = []
+    /// `x-card`: what the card must be like.
+    var card: [NamedAssertion] = []
 
     init(_ node: YAMLNode, _ what: String, file: String) throws(DocumentError) {
         let map = try MapReader(
@@ -33,6 +35,7 @@ struct Preconditions: Sendable {
         }
         self.transports = try Test.transports(map)
         self.extensions = try map.texts("extensions") ?? []
+        self.card = try NamedAssertion.list(map, "x-card", file: file)
     }
 }
 

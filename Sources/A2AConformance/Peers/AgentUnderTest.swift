@@ -25,6 +25,12 @@ package struct AgentUnderTest: Sendable {
         return "\(self.cardURL[..<scheme.upperBound])\(host)"
     }
 
+    /// Whether it is on this machine.
+    var isLocal: Bool {
+        let host = self.origin.split(separator: "/").last ?? ""
+        return ["localhost", "127.0.0.1", "[::1]"].contains { host == $0 || host.hasPrefix("\($0):") }
+    }
+
     /// The URI of our TCP binding (spec/bindings/tcp.md §2.2).
     private static let tcp = "https://swift-a2a.github.io/bindings/tcp/v1"
 
@@ -93,6 +99,11 @@ package struct AgentUnderTest: Sendable {
         let extensions = self.card["capabilities"]?["extensions"]?.elements?.compactMap { $0["uri"]?.string } ?? []
         for uri in preconditions.extensions where !extensions.contains(uri) {
             return "the card has no extension \(uri)"
+        }
+        for assertion in preconditions.card {
+            guard let mismatch = try? assertion.check(self.card, { .string($0) }) else { continue }
+            let place = mismatch.path.isEmpty ? "" : " at \(mismatch.path)"
+            return "the card has \(mismatch.actual)\(place), not \(mismatch.expected)"
         }
         return nil
     }

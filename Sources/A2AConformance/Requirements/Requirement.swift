@@ -76,9 +76,18 @@ package struct Coverage: Sendable {
     /// Those without a test.
     package var gaps: [Row] { self.testable.filter(\.tests.isEmpty) }
 
+    /// How many of each document's requirements have tests.
     package var summary: String {
-        let (all, covered) = (self.testable.count, self.testable.count - self.gaps.count)
-        let percent = all == 0 ? 0 : covered * 100 / all
-        return "\(covered) of \(all) requirements that can be tested on an agent have a case (\(percent) %)"
+        var sources: [String] = []
+        for row in self.testable where !sources.contains(row.requirement.source) {
+            sources.append(row.requirement.source)
+        }
+        let lines = sources.map { source in
+            let rows = self.testable.filter { $0.requirement.source == source }
+            let covered = rows.count { !$0.tests.isEmpty }
+            return "\(source): \(covered) of \(rows.count) requirements that can be tested on an agent have a case "
+                + "(\(covered * 100 / rows.count) %)"
+        }
+        return lines.joined(separator: "\n")
     }
 }

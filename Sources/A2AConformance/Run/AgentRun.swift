@@ -112,6 +112,9 @@ struct AgentRun: Sendable {
         if test.needsScript, !self.agent.hasScript {
             return "the card does not offer the scripted profile (skill a2a-conformance with the tag script)"
         }
+        if let name = test.neededVariables.first(where: { self.configuration.environment[$0] == nil }) {
+            return "the environment variable \(name) is not set"
+        }
         let known = Behavior.standard.union(self.plan.behaviors.map(\.prefix))
         for behavior in test.behaviors where !known.contains(behavior) {
             return "the behavior '\(behavior)' is not known"
@@ -132,7 +135,8 @@ struct AgentRun: Sendable {
         case .authCredentials:
             return self.configuration.headers.contains { Redactor.isSecret($0.name) }
                 ? nil : "no credentials were given (--header)"
-        case .webhookEndpoint: return "this runner has no receiver of push notifications"
+        case .webhookEndpoint:
+            return self.agent.isLocal ? nil : "the runner's receiver is on loopback, and the agent is elsewhere"
         }
     }
 
@@ -162,5 +166,21 @@ extension Step {
     fileprivate var stopsEarly: Bool {
         guard case .call(let call) = self.action else { return false }
         return call.stream?.stopAfter != nil
+    }
+}
+
+extension Test {
+    /// Environment variables that its header fields need: credentials of further callers.
+    fileprivate var neededVariables: [String] {
+        guard self.runnerRequirements.contains(.authCredentials) else { return [] }
+        return self.steps.flatMap { step -> [String] in
+            guard case .call(let call) = step.action else { return [] }
+            return call.headers.compactMap { _, value in
+                guard let value, let start = value.firstRange(of: "{{env."), let end = value.firstRange(of: "}}") else {
+                    return nil
+                }
+                return start.upperBound < end.lowerBound ? String(value[start.upperBound..<end.lowerBound]) : nil
+            }
+        }
     }
 }

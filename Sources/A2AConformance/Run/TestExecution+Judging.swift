@@ -1,3 +1,5 @@
+import A2A
+
 extension TestExecution {
     /// Judges what came of a step, and keeps it for the steps after it.
     func judge(_ step: Step, _ exchange: Exchange, _ duration: Duration, _ state: inout State) -> Verdict {
@@ -23,7 +25,21 @@ extension TestExecution {
             if case .stream(let events, _) = exchange.outcome { view = EventView(events) }
             if case .fail(let failure) = self.capture(step, view, &state) { return .fail(failure) }
         }
-        return self.check(step.assertions, state, step: step.id)
+        if case .fail(let failure) = self.check(step.assertions, state, step: step.id) { return .fail(failure) }
+        return self.look(step, state)
+    }
+
+    /// Looks an answer through for what has no words in assertions.
+    private func look(_ step: Step, _ state: State) -> Verdict {
+        let record = state.variables.steps[step.id]
+        for check in step.checks {
+            guard let value = record?.others["events"] ?? record?.response else {
+                return .fail(self.failure(step, expected: "an answer", actual: Mismatch.text(record?.others["error"])))
+            }
+            guard let mismatch = check.mismatch(in: value) else { continue }
+            return .fail(Failure(mismatch, "the check \(check.rawValue) does not hold", step: step.id, line: step.line))
+        }
+        return .pass
     }
 
     private func failure(_ step: Step, expected: String, actual: String, line: Int? = nil) -> Failure {
@@ -39,8 +55,13 @@ extension TestExecution {
         record.others["headers"] = .object(exchange.headers.mapValues { .string($0) })
         if let status = exchange.status { record.others["status"] = .integer(Int64(status)) }
         switch exchange.outcome {
-        case .answer(let value): record.response = value
-        case .error(let error): record.others["error"] = error.json
+        case .answer(let value):
+            record.response = value
+            record.others["outcome"] = ["response": value]
+            record.others["events"] = Self.events(value, exchange)
+        case .error(let error):
+            record.others["error"] = error.json
+            record.others["outcome"] = ["error": error.json]
         case .stream(let events, let end):
             record.response = .array(EventView(events).all)
             record.others["events"] = .array(events.map(\.value))
@@ -49,6 +70,16 @@ extension TestExecution {
         default: break
         }
         state.variables.steps[step.id] = record
+    }
+
+    /// What an event stream that came in answer to a raw request holds; `nil` if the answer is none.
+    private static func events(_ value: JSONValue, _ exchange: Exchange) -> JSONValue? {
+        guard let text = value.string, exchange.headers["content-type"]?.hasPrefix("text/event-stream") ?? false
+        else { return nil }
+        var parser = SSEParser()
+        guard let events = try? parser.push(Array(text.utf8)) else { return nil }
+        return .array(
+            events.map { (try? JSONValue(parsing: $0.data)) ?? .string(String(decoding: $0.data, as: UTF8.self)) })
     }
 
     private func timing(_ step: Step, _ duration: Duration) -> Failure? {

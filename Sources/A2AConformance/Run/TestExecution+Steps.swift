@@ -5,7 +5,7 @@ extension TestExecution {
     ) async -> Verdict {
         do {
             switch step.action {
-            case .assertion(let assertion): return self.check([assertion], state, step: nil)
+            case .assertion(let assertion): return await self.assert(assertion, step, &state)
             case .client: return .skip("tests of clients do not run against a server")
             case .raw(let raw):
                 let start = ContinuousClock.now
@@ -21,6 +21,19 @@ extension TestExecution {
             }
         } catch {
             return .fail(Failure(error.description, stepID: step.id, line: step.line))
+        }
+    }
+
+    /// Asserts; what push notifications must be like gets until the end of `x-within_ms` to come.
+    private func assert(_ assertion: NamedAssertion, _ step: Step, _ state: inout State) async -> Verdict {
+        let end = ContinuousClock.now.advanced(by: .milliseconds(step.timing.most ?? 0))
+        while true {
+            if let receiver = self.receiver { state.variables.steps["webhook"]?.response = receiver.requests }
+            let verdict = self.check([assertion], state, step: nil)
+            guard case .fail = verdict, self.receiver != nil, ContinuousClock.now < min(end, self.deadline) else {
+                return verdict
+            }
+            await self.wait(.milliseconds(50))
         }
     }
 
@@ -149,7 +162,8 @@ extension TestExecution {
             let sent = String(validating: bytes, as: UTF8.self) == nil ? bytes : Array(text.utf8)
             return await BareConnection.send(sent, to: url, deadline: deadline, trace: trace)
         }
-        var request = HTTPWire.Request(method: raw.method, url: url, headers: self.configuration.headers)
+        var request = HTTPWire.Request(
+            method: raw.method, url: url, headers: raw.isExact ? [] : self.configuration.headers)
         for (name, value) in raw.headers {
             request.headers.removeAll { $0.name.lowercased() == name.lowercased() }
             request.headers.append((name, try state.variables.resolve(value).textOrJSON))

@@ -9,6 +9,8 @@ struct TestExecution: Sendable {
     let redactor: Redactor
     /// When the run is over.
     let deadline: ContinuousClock.Instant
+    /// Takes push notifications, if the test needs that.
+    var receiver: WebhookReceiver?
 
     /// What a step came to.
     enum Verdict: Sendable {
@@ -29,6 +31,22 @@ struct TestExecution: Sendable {
     }
 
     func run() async -> CaseResult {
+        guard self.test.runnerRequirements.contains(.webhookEndpoint) else { return await self.runHere() }
+        do {
+            return try await WebhookReceiver.run { receiver in
+                var execution = self
+                execution.receiver = receiver
+                return await execution.runHere()
+            }
+        } catch {
+            var result = CaseResult(
+                suite: self.suite.id, test: self.test, binding: self.peer.binding, outcome: .error)
+            result.reason = "there is no receiver for push notifications: \(error)"
+            return result
+        }
+    }
+
+    private func runHere() async -> CaseResult {
         let start = ContinuousClock.now
         var result = CaseResult(
             suite: self.suite.id, test: self.test, binding: self.peer.binding, outcome: .pass)
@@ -36,7 +54,11 @@ struct TestExecution: Sendable {
         environment["A2A_BASE_URL"] = self.agent.origin
         var document = self.suite.variables
         if document["baseUrl"] == nil { document["baseUrl"] = self.agent.origin }
-        let initial = State(variables: Variables(document: document, environment: environment))
+        var variables = Variables(document: document, environment: environment)
+        if let receiver = self.receiver {
+            variables.steps["webhook"] = StepRecord(response: [], captured: ["url": .string(receiver.url)])
+        }
+        let initial = State(variables: variables)
         let (verdict, steps) = await withTaskGroup(of: Void.self) { group in
             var state = initial
             let verdict = await self.runSteps(&state, &group)

@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 /// The suites name requirements that exist, and nearly all that can be tested on a server.
@@ -17,6 +18,21 @@ struct SuitesTests {
         }
         #expect(Set(cases.map(\.id)).count == cases.count)
         #expect(cases.count > 100)
+    }
+
+    @Test("every known failure names a case and a requirement of that case")
+    func knownFailing() throws {
+        let cases = try Dictionary(RequirementsList.cases().map { ($0.id, $0) }) { first, _ in first }
+        let folder = RequirementsList.root.appending(path: "conformance/known-failing")
+        for name in try FileManager.default.contentsOfDirectory(atPath: folder.path) where name.hasSuffix(".txt") {
+            for line in try RequirementsList.text("conformance/known-failing/\(name)").split(separator: "\n") {
+                if line.hasPrefix("#") { continue }
+                let match = try #require(
+                    line.wholeMatch(of: /(\*|\w+)\/([\w-]+) +([A-Z]+-[A-Z]+-\d{3}) \(.*\): .+/), "\(line)")
+                let named = try #require(cases[String(match.2)], "\(name): \(match.2)")
+                #expect(named.requirements.contains(String(match.3)), "\(name): \(match.2)")
+            }
+        }
     }
 
     @Test("nine in ten of what can be tested on a server over A2A has a case; the table says what has not")
