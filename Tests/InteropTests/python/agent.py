@@ -18,6 +18,7 @@ from collections import OrderedDict
 from collections.abc import AsyncIterator
 
 import grpc
+import httpx
 import script_profile as profile
 import uvicorn
 
@@ -30,7 +31,12 @@ from a2a.server.request_handlers import (
     GrpcHandler,
 )
 from a2a.server.routes import create_agent_card_routes, create_jsonrpc_routes, create_rest_routes
-from a2a.server.tasks import InMemoryTaskStore, TaskUpdater
+from a2a.server.tasks import (
+    BasePushNotificationSender,
+    InMemoryPushNotificationConfigStore,
+    InMemoryTaskStore,
+    TaskUpdater,
+)
 from a2a.types.a2a_pb2 import (
     DESCRIPTOR,
     AgentCapabilities,
@@ -246,7 +252,7 @@ class ScriptedAgent(AgentExecutor):
         await TaskUpdater(event_queue, context.task_id, context.context_id).cancel()
 
 
-def make_card(url: str, grpc_address: str) -> AgentCard:
+def make_card(url: str, grpc_address: str, push: bool) -> AgentCard:
     return AgentCard(
         name='Python SDK agent',
         description='An agent on the official Python SDK that plays scripts and echoes everything else.',
@@ -256,7 +262,7 @@ def make_card(url: str, grpc_address: str) -> AgentCard:
             AgentInterface(url=f'{url}/v1', protocol_binding='HTTP+JSON', protocol_version='1.0'),
             AgentInterface(url=grpc_address, protocol_binding='GRPC', protocol_version='1.0'),
         ],
-        capabilities=AgentCapabilities(streaming=True, push_notifications=False, extended_agent_card=False),
+        capabilities=AgentCapabilities(streaming=True, push_notifications=push, extended_agent_card=False),
         default_input_modes=['text/plain', 'application/json'],
         default_output_modes=['text/plain', 'application/json', 'application/octet-stream'],
         skills=[
@@ -314,12 +320,17 @@ async def serve(options: argparse.Namespace) -> None:
     grpc_server = grpc.aio.server(options=[('grpc.so_reuseport', 0)])
     grpc_port = grpc_server.add_insecure_port(f'{HOST}:{options.grpc_port}')
 
-    card = make_card(url, f'{HOST}:{grpc_port}')
+    card = make_card(url, f'{HOST}:{grpc_port}', options.push)
+    # The SDK screens no webhook URLs unless it is told to; here they are on this machine.
+    configs = InMemoryPushNotificationConfigStore() if options.push else None
+    sender = BasePushNotificationSender(httpx.AsyncClient(), configs) if options.push else None
     handler = DefaultRequestHandler(
         agent_executor=ScriptedAgent(),
         task_store=InMemoryTaskStore(),
         agent_card=card,
         validate_input_modes=True,
+        push_config_store=configs,
+        push_sender=sender,
     )
     add_A2AServiceServicer_to_server(GrpcHandler(handler, GrpcCallContextBuilder()), grpc_server)
     servicer = health.aio.HealthServicer()
@@ -340,6 +351,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--port', type=int, default=0, help='TCP port; 0, the default, lets the system choose')
     parser.add_argument('--grpc-port', type=int, default=0, help='TCP port of gRPC; 0, the default, likewise')
+    parser.add_argument('--push', action='store_true', help='offer push notifications')
     parser.add_argument('--log-level', default='error', choices=['debug', 'info', 'warning', 'error', 'critical'])
     options = parser.parse_args()
     logging.basicConfig(level=options.log_level.upper())
