@@ -108,6 +108,8 @@ struct GRPCBinding: AgentBinding {
             }
             await stream.outbound.finish()
             for try await part in stream.inbound {
+                // An agent that floods us leaves no gap in which a wait could be cancelled.
+                try Task.checkCancellation()
                 switch part {
                 case .metadata(let metadata): progress.begin(metadata)
                 case .message(let bytes):

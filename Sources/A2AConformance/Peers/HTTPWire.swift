@@ -147,6 +147,8 @@ struct HTTPWire: Sendable {
         var body: [UInt8] = []
         do {
             for try await buffer in response.body {
+                // An agent that floods us leaves no gap in which a wait could be cancelled.
+                try Task.checkCancellation()
                 body.append(contentsOf: buffer.readableBytesView)
                 guard body.count <= Self.maxBody else {
                     trace.add(.received, body: body)
@@ -171,6 +173,8 @@ struct HTTPWire: Sendable {
         var total = 0
         do {
             for try await buffer in body {
+                // As above: between bytes that never cease nobody waits.
+                guard !Task.isCancelled else { return .timedOut }
                 total += buffer.readableBytes
                 guard total <= EventLog.maxBytes else { return .invalid("more than \(EventLog.maxBytes) bytes came") }
                 try parser.push(Array(buffer.readableBytesView)[...], into: &events)

@@ -30,6 +30,7 @@ enum BareConnection {
                 try await channel.executeThenClose { inbound, outbound in
                     try await outbound.write(ByteBuffer(bytes: bytes))
                     for try await buffer in inbound {
+                        try Task.checkCancellation()
                         let count = received.add(buffer.readableBytesView)
                         if count > Self.maxBytes || received.answer?.isComplete == true { return }
                     }

@@ -43,10 +43,14 @@ struct ReferenceAgentTests {
         }
         #expect(report.verdict(strict: true) == .conformant)
         let again = try await self.run(plan) {
-            $0.jobs = 1; $0.only = ["base"]
+            $0.jobs = 1
+            $0.only = ["BASE-S*"]
         }
-        #expect(
-            again.results.map { "\($0.name) \($0.outcome)" } == report.results.map { "\($0.name) \($0.outcome)" })
+        let names = { (results: [CaseResult]) in
+            results.filter { $0.test.id.hasPrefix("BASE-S") }.map { "\($0.name) \($0.outcome)" }
+        }
+        #expect(names(again.results) == names(report.results))
+        #expect(again.results.count > 20)
     }
 
     @Test("runs the draft's own examples: names and numbers of the draft are translated")

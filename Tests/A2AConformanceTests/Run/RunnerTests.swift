@@ -39,9 +39,12 @@ struct RunnerTests {
 
     @Test("maps every operation to the method and the route of A2A 1.0")
     func operations() async throws {
-        let params = "{id: t, taskId: t, configId: c, message: {role: ROLE_USER, parts: [{text: x}]}}"
-        let steps = AbstractOperation.allCases.filter { !$0.isStreaming && $0 != .getAgentCard }
-            .map { "  - {id: \($0.rawValue), operation: \($0.rawValue), params: \(params)}" }.joined(separator: "\n")
+        let steps = AbstractOperation.allCases.filter { !$0.isStreaming && $0 != .getAgentCard }.map { operation in
+            let params =
+                operation == .sendMessage
+                ? "{message: {role: ROLE_USER, parts: [{text: x}]}}" : "{id: t, taskId: t, configId: c}"
+            return "  - {id: \(operation.rawValue), operation: \(operation.rawValue), params: \(params)}"
+        }.joined(separator: "\n")
         try await FakeAgent.with { request, _ in
             request.path == "/rpc" ? .result([:], to: request) : .json([:])
         } _: { agent in
@@ -91,7 +94,9 @@ struct RunnerTests {
 
     @Test("sends raw steps as they are, with what they need and do not name")
     func raw() async throws {
-        let step = { @Sendable (id: String, more: String) in "  - {id: \(id), raw: {method: POST, path: /\(id), \(more)}}" }
+        let step = { @Sendable (id: String, more: String) in
+            "  - {id: \(id), raw: {method: POST, path: /\(id), \(more)}}"
+        }
         try await FakeAgent.with { _, _ in
             .json([:])
         } _: { agent in
