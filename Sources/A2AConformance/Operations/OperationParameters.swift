@@ -21,8 +21,12 @@ enum OperationParameters {
                 members.merge(config) { own, _ in own }
             }
         case .getPushConfig, .deletePushConfig:
-            Self.rename("configId", "id", &members)
-            Self.rename("pushNotificationConfigId", "id", &members)
+            for name in ["configId", "pushNotificationConfigId"] {
+                guard let config = members.removeValue(forKey: name) else { continue }
+                // Then `id` is what it is in ACTS: the task.
+                Self.rename("id", "taskId", &members)
+                members["id"] = config
+            }
         default: break
         }
         if !tenant.isEmpty, members["tenant"] == nil, operation != .getAgentCard {

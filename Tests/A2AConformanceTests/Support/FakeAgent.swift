@@ -122,7 +122,12 @@ final class FakeAgent: Sendable {
                 while try await bytes.next() != nil {}
             case .flood(let head, let piece):
                 try await outbound.write(ByteBuffer(string: head))
-                while true { try await outbound.write(ByteBuffer(string: piece)) }
+                // Large pieces, so that the loop waits for the client and leaves the threads of this process to others.
+                let chunk = String(repeating: piece, count: max(1, 262_144 / piece.utf8.count))
+                while true {
+                    try Task.checkCancellation()
+                    try await outbound.write(ByteBuffer(string: chunk))
+                }
             }
         }
     }
