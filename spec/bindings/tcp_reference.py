@@ -585,27 +585,56 @@ def stream_events(address, method, body, resume):
 REGISTER = "https://swift-a2a.github.io/extensions/hub/v1/Register"
 
 
+def varint(octets, at):
+    value = shift = 0
+    while True:
+        value, shift, at = value | (octets[at] & 0x7F) << shift, shift + 7, at + 1
+        if octets[at - 1] < 0x80:
+            return value, at
+
+
+def protobuf_fields(octets, wanted):
+    """The contents of a field of a protobuf message, each as octets; fields of fixed width are not read here."""
+    at, found = 0, []
+    while at < len(octets):
+        key, at = varint(octets, at)
+        value, at = varint(octets, at)
+        if key & 7 == 2:
+            if key >> 3 == wanted:
+                found.append(octets[at:at + value])
+            at += value
+    return found
+
+
+def protobuf_field(number, octets):
+    size = len(octets)
+    return bytes([number << 3 | 2, *([size & 0x7F | 0x80, size >> 7] if size > 127 else [size])]) + octets
+
+
 def serve(address, name, token):
-    """An agent that dials in: eight calls at a time, requests of one frame or several, answers in encoding 2."""
+    """An agent that dials in: eight calls at a time, requests of one frame or several, echoed in their encoding."""
     hub, requests = Client(address, [(1, 8)]), {}
 
     def send(kind, flags, stream, payload):
         hub.socket.sendall(struct.pack(">BBHI", kind, flags, len(payload), stream) + payload)
 
     def answer(stream, value):
-        body = json.dumps(value).encode()
+        body = value if isinstance(value, bytes) else json.dumps(value).encode()
         send(5, 1, stream, struct.pack(">I", len(body)) + body)
 
     def reset(stream, code, text):
         send(8, 0, stream, struct.pack(">HHI", code, len(text), 0) + text.encode())
 
     def handle(stream, request):
-        if request["encoding"] != 2:
-            reset(stream, 0x21, "this agent reads encoding 2")
-        elif request["method"] == 0x40:
+        if request["method"] == 0x40 and request["encoding"] == 2:
             answer(stream, {"name": "Echo in Python", "description": "Says what it hears.", "version": "1", "supportedInterfaces": [],
                             "capabilities": {"streaming": True}, "defaultInputModes": ["text/plain"],
                             "defaultOutputModes": ["text/plain"], "skills": []})
+        elif request["method"] in (1, 2) and request["encoding"] == 1:
+            # §6.3. SendMessageRequest.message is 2, as in both responses; Message has its id in 1, the role in 4 (2 is the agent's), parts in 5.
+            parts = protobuf_fields(protobuf_fields(request["body"], 2)[0], 5)
+            message = protobuf_field(1, f"m{stream}".encode()) + b"\x20\x02" + b"".join(protobuf_field(5, part) for part in parts)
+            answer(stream, protobuf_field(2, message))
         elif request["method"] in (1, 2):
             parts = json.loads(request["body"])["message"]["parts"]
             answer(stream, {"message": {"messageId": f"m{stream}", "role": "ROLE_AGENT", "parts": parts}})
