@@ -24,7 +24,7 @@ struct RunCommand: AsyncParsableCommand {
     @Option(help: "A file of cases that are known to fail: PATTERN, blanks, the reason.")
     var knownFailing: String?
 
-    @Option(help: "text, acts=FILE, junit=FILE or html=FILE. Can be given several times.")
+    @Option(help: "A report beside that on standard output: acts=FILE, junit=FILE or html=FILE. Can be given several times.")
     var report: [String] = []
 
     @Flag(help: "A SHOULD that fails, fails the run.")
@@ -66,9 +66,8 @@ struct RunCommand: AsyncParsableCommand {
             progress.clear()
             if let known { result.apply(known) }
             let requirements = try self.suites.requirementList()
-            if outputs.isEmpty || outputs.contains(.text) {
-                print(TextReport.text(result, strict: self.strict), terminator: "")
-            }
+            // Whoever asks for files wants to know how it went all the same.
+            print(TextReport.text(result, strict: self.strict), terminator: "")
             for output in outputs { try output.write(result, plan, strict: self.strict, requirements) }
             throw ExitCode(result.verdict(strict: self.strict).rawValue)
         } catch let error as ExitCode {
