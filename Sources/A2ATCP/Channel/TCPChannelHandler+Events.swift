@@ -148,7 +148,8 @@ extension TCPChannelHandler {
     }
 
     private func becameSendable(_ stream: UInt32) {
-        guard let served = self.served[stream] else { return }
+        // More may have been queued since; it will say so itself.
+        guard let served = self.served[stream], self.connection?.queuedOctets(on: stream) ?? 0 == 0 else { return }
         self.noteProgress(stream)
         self.served[stream]?.lastWritten = served.lastQueued
         if let failure = served.failure {

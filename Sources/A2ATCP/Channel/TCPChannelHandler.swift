@@ -292,6 +292,8 @@ final class TCPChannelHandler: ChannelInboundHandler, @unchecked Sendable {
         var isEmpty = false
         repeat {
             self.isCalledAgain = false
+            // What writing has caused comes before what others have asked for since.
+            self.takeEvents()
             rounds += 1
             if rounds <= Self.maxRounds {
                 isEmpty = !self.readMailbox()
