@@ -212,7 +212,8 @@ final class ResumptionRun: Sendable {
             } catch let error as A2AError where error.code == .unavailable {
                 await Task.yield()
             } catch let error as A2AError where error.code == .unsupportedOperation {
-                return [StreamEvent(.task(try await client.getTask(request.id)))]
+                // That call may be cut too.
+                if let task = try? await client.getTask(request.id) { return [StreamEvent(.task(task))] }
             }
         }
     }
