@@ -106,7 +106,9 @@ struct HubRegistrationTests {
         configuration.registrationTimeout = .milliseconds(100)
         try await RunningHub.with(configuration: configuration) { hub async throws in
             let silent = ScriptedUpstream().with(NoCard())
-            #expect(try await tryToRegister(hub.address, "one", silent).contains("deadline"))
+            let answer = try await tryToRegister(hub.address, "one", silent)
+            // Either side may notice first.
+            #expect(answer.contains("deadline") || answer.contains("time is over"), "\(answer)")
             #expect(hub.hub.agents.isEmpty)
         }
     }
