@@ -14,6 +14,7 @@ let package = Package(
         .library(name: "A2AGRPC", targets: ["A2AGRPC"]),
         .library(name: "A2ATCP", targets: ["A2ATCP"]),
         .library(name: "A2AGateway", targets: ["A2AGateway"]),
+        .library(name: "A2ASecurity", targets: ["A2ASecurity"]),
         .library(name: "A2ATesting", targets: ["A2ATesting"]),
         .executable(name: "a2a", targets: ["A2ACommand"]),
         .executable(name: "a2a-agent", targets: ["A2AAgentCommand"]),
@@ -40,6 +41,7 @@ let package = Package(
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.0"),
+        .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.0"),
     ],
     targets: [
         // MARK: The protocol: model, errors, operations, codecs. No I/O.
@@ -67,6 +69,7 @@ let package = Package(
             dependencies: [
                 "A2A",
                 .product(name: "DequeModule", package: "swift-collections"),
+                .product(name: "HeapModule", package: "swift-collections"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Metrics", package: "swift-metrics"),
@@ -92,8 +95,11 @@ let package = Package(
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOFoundationCompat", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ]
         ),
 
@@ -125,6 +131,16 @@ let package = Package(
                 .product(name: "NIOTLS", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ]
+        ),
+
+        // MARK: Signatures.
+        .target(
+            name: "A2ASecurity",
+            dependencies: [
+                "A2A", "A2AClient", "A2AServer",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "JWTKit", package: "jwt-kit"),
             ]
         ),
 
@@ -188,7 +204,8 @@ let package = Package(
         .executableTarget(
             name: "A2AAgentCommand",
             dependencies: [
-                "A2A", "A2ACommandSupport", "A2AGRPC", "A2AHTTP", "A2AReferenceAgent", "A2AServer", "A2ATCP",
+                "A2A", "A2ACommandSupport", "A2AGRPC", "A2AHTTP", "A2AReferenceAgent", "A2ASecurity", "A2AServer",
+                "A2ATCP",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ]
@@ -196,7 +213,8 @@ let package = Package(
         .executableTarget(
             name: "A2ACommand",
             dependencies: [
-                "A2A", "A2AClient", "A2ACommandSupport", "A2AGRPC", "A2AGateway", "A2AHTTP", "A2AServer", "A2ATCP",
+                "A2A", "A2AClient", "A2ACommandSupport", "A2AGRPC", "A2AGateway", "A2AHTTP", "A2ASecurity", "A2AServer",
+                "A2ATCP",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
@@ -248,6 +266,12 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Metrics", package: "swift-metrics"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ]
+        ),
+        .testTarget(
+            name: "A2ASecurityTests",
+            dependencies: [
+                "A2A", "A2AClient", "A2ASecurity", "A2AServer", "A2ATesting",
             ]
         ),
         .testTarget(

@@ -2,6 +2,7 @@ import A2A
 import A2AGRPC
 import A2AHTTP
 import A2AReferenceAgent
+import A2ASecurity
 import A2AServer
 import A2ATCP
 import ArgumentParser
@@ -26,6 +27,7 @@ struct AgentCommand: AsyncParsableCommand {
     @OptionGroup(title: "Listening") var listening: ListeningOptions
     @OptionGroup(title: "Dialling") var dialling: DialOptions
     @OptionGroup(title: "Limits") var limits: LimitOptions
+    @OptionGroup(title: "Push notifications") var push: PushOptions
 
     @Option(
         help: ArgumentHelp("Switches capabilities off, to see how callers get along without them.", valueName: "list"),
@@ -53,11 +55,15 @@ struct AgentCommand: AsyncParsableCommand {
         var logger = Logger(label: "a2a-agent")
         logger.logLevel = self.logLevel
 
+        let peers = self.listening.tcp?.tls == nil ? nil : TCPPushNotificationSender()
+        let signer = try await self.push.signer(
+            issuer: self.listening.publicURL ?? "http://\(self.listening.host):\(self.listening.port)")
         let card = ReferenceAgent.card(without: self.without, requiresToken: !self.token.isEmpty)
         let runtime = TaskRuntime(
             agent: ReferenceAgent(),
             card: card,
             store: MemoryTaskStore(retention: self.limits.retention),
+            push: self.without.contains(.push) ? nil : self.push.notifications(signer: signer, peers: peers),
             configuration: self.limits.runtime,
             logger: logger,
             extendedCard: { card, _ in ReferenceAgent.extendedCard(of: card) }
@@ -68,7 +74,8 @@ struct AgentCommand: AsyncParsableCommand {
             let authenticator = StaticTokenAuthenticator(Dictionary(callers) { first, _ in first })
             middleware.append(AuthenticationMiddleware(authenticator))
         }
-        let listening = self.dialling.isOnly ? [] : self.bindings
+        let listening =
+            self.dialling.isOnly ? [] : self.makeBindings(jwks: signer?.jwks, notifier: peers)
         let server = AgentServer(
             runtime: runtime, bindings: listening + (try self.dialledBindings()), middleware: middleware, logger: logger
         ) { endpoints in
@@ -78,10 +85,13 @@ struct AgentCommand: AsyncParsableCommand {
     }
 
     /// The bindings, HTTP first: it has the card.
-    var bindings: [any ServerBinding] {
+    var bindings: [any ServerBinding] { self.makeBindings() }
+
+    private func makeBindings(jwks: [UInt8]? = nil, notifier: TCPPushNotificationSender? = nil) -> [any ServerBinding] {
         let assumedVersion: ProtocolVersion = self.lenientVersion ? .v1_0 : .v0_3
         var http = self.listening.http
         http.maxBodyBytes = self.limits.maxBodyBytes
+        http.jwks = jwks
         http.assumedVersion = assumedVersion
         var bindings: [any ServerBinding] = [.http(http)]
         if var grpc = self.listening.grpc {
@@ -91,6 +101,7 @@ struct AgentCommand: AsyncParsableCommand {
         }
         if var tcp = self.listening.tcp {
             tcp.maxMessageBytes = self.limits.maxBodyBytes
+            tcp.notifier = notifier
             tcp.deduplicationWindow = self.limits.runtime.deduplicationWindow ?? .zero
             bindings.append(.tcp(tcp))
         }

@@ -139,9 +139,8 @@ struct RootCommand: ParsableCommand {
             """,
         version: Invocation.version,
         subcommands: [
-            SendCommand.self, TaskCommand.self, CardCommand.self, GatewayCommand.self, HubCommand.self,
-            CertificateCommand.self,
-            ConfigCommand.self,
+            SendCommand.self, TaskCommand.self, CardCommand.self, PushCommand.self, GatewayCommand.self,
+            HubCommand.self, CertificateCommand.self, ConfigCommand.self,
         ]
     )
 }

@@ -24,7 +24,9 @@ struct RunCommand: AsyncParsableCommand {
     @Option(help: "A file of cases that are known to fail: PATTERN, blanks, the reason.")
     var knownFailing: String?
 
-    @Option(help: "A report beside that on standard output: acts=FILE, junit=FILE or html=FILE. Can be given several times.")
+    @Option(
+        help: "A report beside that on standard output: acts=FILE, junit=FILE or html=FILE. Can be given several times."
+    )
     var report: [String] = []
 
     @Flag(help: "A SHOULD that fails, fails the run.")

@@ -21,7 +21,7 @@ extension ReferenceAgent {
             provider: A2AAgentProvider(organization: "swift-a2a", url: "https://swift-a2a.github.io"),
             capabilities: A2AAgentCapabilities(
                 streaming: !without.contains(.streaming),
-                pushNotifications: false,
+                pushNotifications: !without.contains(.push),
                 extendedAgentCard: !without.contains(.extendedCard)
             ),
             skills: [EchoSkill().card, StreamSkill().card, ResearchSkill().card, FormSkill().card, SlowSkill().card]

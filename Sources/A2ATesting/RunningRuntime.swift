@@ -12,11 +12,12 @@ public func withRuntime<Result>(
     _ agent: any Agent,
     card: A2AAgentCard = .testCard(),
     store: any TaskStore = MemoryTaskStore(),
+    push: PushNotifications? = nil,
     configuration: RuntimeConfiguration = .init(),
     _ body: (TaskRuntime) async throws -> Result
 ) async throws -> Result {
     let runtime = TaskRuntime(
-        agent: agent, card: card, store: store, configuration: configuration, logger: .silent)
+        agent: agent, card: card, store: store, push: push, configuration: configuration, logger: .silent)
     return try await withService(runtime) { try await body(runtime) }
 }
 

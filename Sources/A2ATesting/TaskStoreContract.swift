@@ -70,6 +70,8 @@ public enum TaskStoreContract {
 
 /// A store that does not keep the contract.
 public struct ContractViolation: Error, CustomStringConvertible {
+    /// What kind of store it is.
+    var subject = "task store"
     /// The rule that was broken.
     public let rule: String
     /// What happened instead.
@@ -78,7 +80,7 @@ public struct ContractViolation: Error, CustomStringConvertible {
     public let seed: UInt64
 
     public var description: String {
-        "A task store must keep this rule: \(self.rule). \(self.problem) (seed \(self.seed))"
+        "A \(self.subject) must keep this rule: \(self.rule). \(self.problem) (seed \(self.seed))"
     }
 }
 

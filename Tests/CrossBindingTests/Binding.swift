@@ -80,10 +80,11 @@ enum Binding: String, CaseIterable, CustomTestStringConvertible {
     func withService<Result: Sendable>(
         _ agent: any Agent = ReferenceAgent(),
         card: A2AAgentCard = ReferenceAgent.card(),
+        push: PushNotifications? = nil,
         _ body: (any A2AService) async throws -> Result
     ) async throws -> Result {
         let runtime = TaskRuntime(
-            agent: agent, card: card, configuration: Self.configuration, logger: .silent,
+            agent: agent, card: card, push: push, configuration: Self.configuration, logger: .silent,
             extendedCard: { card, _ in ReferenceAgent.extendedCard(of: card) })
         guard !self.hops.isEmpty else {
             return try await A2ATesting.withService(runtime) { try await body(runtime) }

@@ -164,4 +164,9 @@ extension FieldCheck {
             self.report(name, "must be an absolute http or https URL")
         }
     }
+
+    /// Checks the address of a receiver of notifications: an http or https URL, or a peer of the TCP binding.
+    mutating func notificationURL(_ name: String, _ value: String) {
+        if !WebURL.isPeer(value) { self.webURL(name, value) }
+    }
 }

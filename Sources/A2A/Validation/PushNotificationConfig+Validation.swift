@@ -15,7 +15,7 @@ extension A2ATaskPushNotificationConfig: Validatable {
         if !self.hasURL {
             fields.report("url", "is required")
         } else {
-            fields.webURL("url", self.url)
+            fields.notificationURL("url", self.url)
         }
         fields.bounded("token", self.token, maxBytes: ValidationLimits.maxCredentialBytes)
         if self.hasAuthentication { fields.nested("authentication", self.authentication) }

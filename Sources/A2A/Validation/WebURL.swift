@@ -18,4 +18,20 @@ enum WebURL {
         else { return false }
         return components.port.map { (1...65535).contains($0) } ?? true
     }
+
+    /// Whether the text is `a2a+peer:` and an endpoint id: 22 to 64 characters of base64url (TCP binding §8.7).
+    static func isPeer(_ text: String) -> Bool {
+        let scheme = "a2a+peer:"
+        guard text.prefix(scheme.utf8.count).lowercased() == scheme else { return false }
+        let id = text.utf8.dropFirst(scheme.utf8.count)
+        return (22...64).contains(id.count)
+            && id.allSatisfy { byte in
+                switch byte {
+                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"):
+                    true
+                default: false
+                }
+            }
+    }
 }

@@ -7,6 +7,7 @@ struct TaskCommand: ParsableCommand {
         abstract: "Looks at tasks, follows them and cancels them.",
         subcommands: [
             TaskGetCommand.self, TaskCancelCommand.self, TaskListCommand.self, TaskSubscribeCommand.self,
+            PushConfigCommand.self,
         ]
     )
 }

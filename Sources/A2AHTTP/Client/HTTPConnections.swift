@@ -24,11 +24,13 @@ package final class HTTPConnections: Sendable {
 
     /// Makes a client of its own, which is shut down with this object.
     ///
+    /// - Parameter dialling: The addresses to connect to for some hosts, instead of asking the DNS.
     /// - Throws: ``A2AError`` with `.invalidParams` if a certificate cannot be read.
-    package init(_ options: HTTPClientOptions) throws {
+    package init(_ options: HTTPClientOptions, dialling: [String: String] = [:]) throws {
+        var configuration = Self.configuration(options, tls: try Self.tls(options))
+        configuration.dnsOverride = dialling
         self.client = HTTPClient(
-            eventLoopGroupProvider: .shared(HTTPClient.defaultEventLoopGroup),
-            configuration: Self.configuration(options, tls: try Self.tls(options)))
+            eventLoopGroupProvider: .shared(HTTPClient.defaultEventLoopGroup), configuration: configuration)
         self.isOwned = true
     }
 

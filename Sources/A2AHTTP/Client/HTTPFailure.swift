@@ -68,7 +68,8 @@ package enum HTTPFailure {
         }
     }
 
-    private static func reason(_ error: any Error) -> String {
+    /// What went wrong, in a few words without a URL.
+    static func reason(_ error: any Error) -> String {
         let text = "\(error)"
         let lowered = text.lowercased()
         if lowered.contains("connection refused") { return "connection refused" }

@@ -1,6 +1,7 @@
 public import A2A
 import HTTPTypes
 public import Hummingbird
+import NIOCore
 
 /// The routes of an agent, to be added to a Hummingbird router beside an application's own.
 ///
@@ -18,6 +19,9 @@ public struct A2ARoutes: Sendable {
 
     /// Where a hub's list of agents is found, if it has one for everybody.
     public static let directoryPath = "/agents"
+
+    /// Where the keys are found with which the agent signs.
+    public static let jwksPath = "/.well-known/jwks.json"
 
     private let configuration: HTTPServerConfiguration
     private let directory: (any AgentDirectory)?
@@ -51,6 +55,11 @@ public struct A2ARoutes: Sendable {
         for method in Self.methods {
             router.on(RouterPath(Self.cardPath), method: method) { [card] request, _ in
                 await card.respond(to: request)
+            }
+            if self.configuration.jwks != nil {
+                router.on(RouterPath(Self.jwksPath), method: method) { [self] request, _ in
+                    self.jwks(request) ?? Response(status: .notFound)
+                }
             }
             if self.hasTenantCards {
                 router.on(RouterPath("{tenant}" + Self.cardPath), method: method) { [card] request, _ in
@@ -88,6 +97,7 @@ public struct A2ARoutes: Sendable {
             return await self.jsonRPC.respond(to: request, caller: caller)
         }
         if path == Self.cardPath { return await self.card.respond(to: request) }
+        if path == Self.jwksPath, let response = self.jwks(request) { return response }
         if self.hasTenantCards, let tenant = AgentCardHandler.tenant(ofCardAt: path) {
             return await self.card.respond(to: request, tenant: tenant)
         }
@@ -106,6 +116,20 @@ public struct A2ARoutes: Sendable {
         return Response(
             status: .ok, headers: [.contentType: "application/json", .cacheControl: "no-store"],
             body: ResponseBody(byteBuffer: ByteBuffer(bytes: list)))
+    }
+
+    /// The keys with which the agent signs; `nil` if it does not.
+    private func jwks(_ request: Request) -> Response? {
+        guard let jwks = self.configuration.jwks else { return nil }
+        guard request.method == .get || request.method == .head else {
+            return Response(status: .methodNotAllowed, headers: [.allow: "GET, HEAD"])
+        }
+        let headers: HTTPFields = [
+            .contentType: "application/jwk-set+json",
+            .cacheControl: "public, max-age=\(self.configuration.cardMaxAge.components.seconds)",
+        ]
+        return Response(
+            status: .ok, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: jwks)))
     }
 
     private static let methods: [HTTPRequest.Method] = [.get, .head, .post, .put, .patch, .delete, .options]

@@ -30,16 +30,21 @@ extension AgentServer {
     /// ```swift
     /// try await AgentServer(agent: Hello(), card: card).runService()
     /// ```
+    ///
+    /// - Parameter push: How push notifications are sent; if `nil`, and the card offers them, over HTTP to public addresses.
     public init(
         agent: any Agent,
         card: A2AAgentCard,
         configuration: HTTPServerConfiguration = .init(),
         authenticator: (any Authenticator)? = nil,
+        push: PushNotifications? = nil,
         logger: Logger = Logger(label: "a2a.http"),
         onRunning: @escaping @Sendable (_ baseURL: String) async -> Void = { _ in }
     ) {
+        let usual =
+            card.capabilities.pushNotifications ? PushNotifications(senders: [HTTPPushNotificationSender()]) : nil
         self.init(
-            runtime: TaskRuntime(agent: agent, card: card, logger: logger),
+            runtime: TaskRuntime(agent: agent, card: card, push: push ?? usual, logger: logger),
             configuration: configuration,
             middleware: authenticator.map { [AuthenticationMiddleware($0)] } ?? [],
             logger: logger,

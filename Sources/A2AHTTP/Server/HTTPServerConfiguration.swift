@@ -52,6 +52,9 @@ public struct HTTPServerConfiguration: Sendable {
     /// hand-made requests in local play.
     public var assumedVersion: ProtocolVersion = .v0_3
 
+    /// A JSON Web Key Set to serve at ``A2ARoutes/jwksPath``: the keys with which the agent signs push notifications. `nil` for none.
+    public var jwks: [UInt8]?
+
     public init() {}
 
     /// Certificates for TLS, in PEM files.

@@ -87,14 +87,9 @@ public struct StaticTokenAuthenticator: Authenticator {
         let given = Array(words[1].utf8)
         var found: Principal?
         // Every token is compared, so that time tells nothing about which one came close.
-        for (token, principal) in self.tokens where Self.isEqual(token, given) { found = principal }
+        for (token, principal) in self.tokens where isEqualInConstantTime(token, given) { found = principal }
         guard let found else { throw Self.refusal("The bearer token is not known.", error: "invalid_token") }
         return found
-    }
-
-    private static func isEqual(_ lhs: [UInt8], _ rhs: [UInt8]) -> Bool {
-        guard lhs.count == rhs.count else { return false }
-        return zip(lhs, rhs).reduce(UInt8(0)) { $0 | ($1.0 ^ $1.1) } == 0
     }
 
     private static func refusal(_ message: String, error: String?) -> A2AError {

@@ -6,6 +6,8 @@ struct TaskLog: Sendable {
     let watches: TaskWatches
     /// Runs something beside the caller, or says that it cannot any more.
     let spawn: @Sendable (@escaping @Sendable () async -> Void) -> Bool
+    /// Sends what was appended to those who asked for push notifications.
+    var deliverer: PushDeliverer?
 
     /// More readers than this are woken by somebody else than the agent that writes.
     static let inlineWakeups = 8
@@ -25,6 +27,7 @@ struct TaskLog: Sendable {
     }
 
     private func announce(_ appended: Appended, of id: String) {
+        self.deliverer?.grew(id)
         let readers = self.watches.advance(id, appended)
         if readers.count > Self.inlineWakeups, self.spawn({ for reader in readers { reader.resume() } }) { return }
         for reader in readers { reader.resume() }

@@ -81,7 +81,7 @@ extension TaskRuntime {
         try request.validate()
         let policy = self.policy
         try policy.checkMediaTypes(request)
-        if request.configuration.hasTaskPushNotificationConfig { try policy.requirePushNotifications() }
+        if request.configuration.hasTaskPushNotificationConfig { _ = try self.requireDeliverer() }
         return (context, Scope(context))
     }
 
@@ -110,7 +110,13 @@ extension TaskRuntime {
             guard isNew else { return try await self.join(execution, message: message, forceTask: forceTask) }
             do {
                 if isFollowUp { return .task(try await self.followUp(request, context: context, scope: scope)) }
-                try self.begin(execution, ticket, opening: opening, request: request, context: context)
+                try await self.expectPush(request, taskID: taskID, scope: scope, context: context)
+                do {
+                    try self.begin(execution, ticket, opening: opening, request: request, context: context)
+                } catch {
+                    self.forgetPush(request, taskID: taskID, scope: scope)
+                    throw error
+                }
             } catch {
                 // Not accepted: the caller may send it again.
                 self.ledger.settle(ticket, as: nil)
@@ -134,9 +140,12 @@ extension TaskRuntime {
         self.start(turn) { [ledger = self.ledger] in
             switch execution.decisionSoFar {
             case .success(.message(let reply)): ledger.settle(ticket, as: .message(reply))
-            case .success(.task): ledger.settle(ticket, as: .task(execution.taskID))
+            case .success(.task):
+                ledger.settle(ticket, as: .task(execution.taskID))
+                return
             case .failure, nil: ledger.settle(ticket, as: nil)
             }
+            self.forgetPush(request, taskID: execution.taskID, scope: execution.scope)
         }
     }
 
@@ -200,6 +209,21 @@ extension TaskRuntime {
     ) async throws -> AcceptedTask {
         let id = request.message.taskID
         let handle = self.log.watches.watch(id)
+        var takeBackPush: (@Sendable () async -> Void)?
+        do {
+            return try await self.handOver(request, handle, &takeBackPush, context: context, scope: scope)
+        } catch {
+            await takeBackPush?()
+            throw error
+        }
+    }
+
+    private func handOver(
+        _ request: A2ASendMessageRequest, _ handle: TaskWatches.Handle,
+        _ takeBackPush: inout (@Sendable () async -> Void)?, context: CallContext, scope: Scope
+    ) async throws -> AcceptedTask {
+        let id = request.message.taskID
+        var hasPush = false
         // A turn that is just ending neither takes the message nor lets another begin; ask again when it has ended.
         while true {
             guard let snapshot = try await self.store.snapshot(of: id, in: scope, historyLength: 0) else {
@@ -215,6 +239,10 @@ extension TaskRuntime {
             guard !task.status.state.isTerminal else { throw Self.ended(id, task.status.state) }
             var message = request.message
             message.contextID = task.contextID
+            if !hasPush {
+                takeBackPush = try await self.addPush(request, to: snapshot, scope: scope, context: context)
+                hasPush = true
+            }
 
             if let running = self.turns[id] {
                 switch running.offer() {

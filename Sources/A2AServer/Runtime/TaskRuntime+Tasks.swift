@@ -134,32 +134,4 @@ extension TaskRuntime {
             .taskNotCancelable, "Task '\(id)' has ended (\(state.name)) and cannot be cancelled.",
             details: [.errorInfo(reason: A2AError.Code.taskNotCancelable.reason, metadata: ["taskId": id])])
     }
-
-    // MARK: Push notifications
-    //
-    // Not offered yet: whatever the card says, the four operations refuse.
-
-    public func createTaskPushNotificationConfig(
-        _ request: A2ATaskPushNotificationConfig, context: CallContext
-    ) async throws -> A2ATaskPushNotificationConfig { throw try self.noPush(context, tenant: request.tenant) }
-
-    public func getTaskPushNotificationConfig(
-        _ request: A2AGetTaskPushNotificationConfigRequest, context: CallContext
-    ) async throws -> A2ATaskPushNotificationConfig { throw try self.noPush(context, tenant: request.tenant) }
-
-    public func listTaskPushNotificationConfigs(
-        _ request: A2AListTaskPushNotificationConfigsRequest, context: CallContext
-    ) async throws -> A2AListTaskPushNotificationConfigsResponse {
-        throw try self.noPush(context, tenant: request.tenant)
-    }
-
-    public func deleteTaskPushNotificationConfig(
-        _ request: A2ADeleteTaskPushNotificationConfigRequest, context: CallContext
-    ) async throws { throw try self.noPush(context, tenant: request.tenant) }
-
-    private func noPush(_ context: CallContext, tenant: String) throws -> A2AError {
-        _ = try self.admit(context, tenant: tenant)
-        try self.policy.requirePushNotifications()
-        return A2AError(.pushNotificationNotSupported, "This agent does not send push notifications.")
-    }
 }

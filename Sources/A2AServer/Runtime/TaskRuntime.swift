@@ -15,6 +15,7 @@ public final class TaskRuntime: A2AService, Service {
     let ledger: MessageLedger
     let turns: TurnTable
     let logger: Logger
+    let deliverer: PushDeliverer?
     private let runner: TurnRunner
     private let extendedCard: (@Sendable (A2AAgentCard, CallContext) async throws -> A2AAgentCard?)?
     private let policyBox: Mutex<CardPolicy>
@@ -27,11 +28,13 @@ public final class TaskRuntime: A2AService, Service {
     ///   - agent: What answers messages.
     ///   - card: The public card. Its capabilities and media types are what calls are checked against.
     ///   - store: Where task logs live.
+    ///   - push: How push notifications are sent; `nil` if they are not. The card's capabilities must say so too.
     ///   - extendedCard: Makes the card for authenticated callers from the public one (§3.1.11); `nil` if there is none.
     public init(
         agent: any Agent,
         card: A2AAgentCard,
         store: any TaskStore = MemoryTaskStore(),
+        push: PushNotifications? = nil,
         configuration: RuntimeConfiguration = .init(),
         logger: Logger = Logger(label: "a2a.runtime"),
         extendedCard: (@Sendable (_ publicCard: A2AAgentCard, _ context: CallContext) async throws -> A2AAgentCard?)? =
@@ -43,7 +46,8 @@ public final class TaskRuntime: A2AService, Service {
         }
         self.configuration = configuration
         self.store = store
-        self.log = TaskLog(store: store, watches: TaskWatches(), spawn: spawn)
+        self.deliverer = push.map { PushDeliverer($0, tasks: store, logger: logger) }
+        self.log = TaskLog(store: store, watches: TaskWatches(), spawn: spawn, deliverer: self.deliverer)
         self.ledger = MessageLedger(
             window: configuration.deduplicationWindow, capacity: configuration.deduplicationCapacity)
         self.turns = TurnTable(limit: configuration.maxConcurrentTurns)
@@ -73,6 +77,7 @@ public final class TaskRuntime: A2AService, Service {
         await withGracefulShutdownHandler {
             await withDiscardingTaskGroup { group in
                 group.addTask { await self.removeExpired() }
+                if let deliverer = self.deliverer { group.addTask { await deliverer.run() } }
                 for await job in self.jobs { group.addTask { await job() } }
                 // Shut down, or cancelled: no turn begins any more, and nobody is left waiting.
                 self.turns.drain()
@@ -101,6 +106,7 @@ public final class TaskRuntime: A2AService, Service {
         }
         self.log.watches.close()
         self.runner.workers.close()
+        await self.deliverer?.flush()
         self.jobInput.finish()
     }
 
@@ -108,6 +114,7 @@ public final class TaskRuntime: A2AService, Service {
         while (try? await Task.sleep(for: self.configuration.retentionInterval)) != nil {
             do {
                 try await self.store.removeExpired()
+                try await self.deliverer?.store.removeExpired()
             } catch {
                 self.logger.error("retention failed", metadata: ["error": "\(error)"])
             }
@@ -182,6 +189,7 @@ public final class TaskRuntime: A2AService, Service {
                 field: "tenant", "is '\(tenant.prefix(100))', but the address of the call says '\(context.tenant)'")
         }
         try self.policy.admit(context)
+        if let deliverer = self.deliverer { for sender in deliverer.push.senders { sender.noteCaller(context) } }
         return context
     }
 }

@@ -91,7 +91,7 @@ extension TCPChannelHandler {
         case .stream(let stream):
             self.made[stream] = opening.call
             opening.call.begin(stream, slot: slot)
-            _ = self.connection?.send(opening.request, isLast: true, on: stream)
+            _ = self.connection?.send(opening.request, sequence: opening.sequence, isLast: true, on: stream)
         case .goingAway:
             self.noteNoMoreCalls()
             opening.call.deliver(.notTaken)

@@ -6,7 +6,9 @@ import Synchronization
 extension TCPChannelHandler {
     func handle(_ event: TCPEvent) {
         switch event {
-        case .ready: self.noteReady()
+        case .ready(let hello):
+            self.noteReady()
+            self.options.onReady?(self, hello)
         case .credentials(let credentials):
             // In place: calls that run look at the slot again.
             self.peerSlot(credentials.slot).write(HTTPFields(credentials))
@@ -69,7 +71,7 @@ extension TCPChannelHandler {
         if let served = self.served[message.stream] {
             // The request is in the call's hands; it counts there.
             self.connection?.consume(message.cost, on: message.stream)
-            served.call.setRequest(octets)
+            served.call.setRequest(octets, sequence: message.sequence)
             if message.isLast { self.requestIsComplete(message.stream) }
         } else if let call = self.made[message.stream] {
             if message.isLast { self.made[message.stream] = nil }

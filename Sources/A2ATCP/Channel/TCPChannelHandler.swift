@@ -437,6 +437,8 @@ struct TCPConnectionOptions: Sendable {
     var address = ""
     /// Where each frame is noted, at trace level.
     var frameLog: Logger?
+    /// Called on the event loop when the peer's HELLO is here.
+    var onReady: (@Sendable (TCPChannelHandler, TCPHello) -> Void)?
 }
 
 extension ByteBuffer {

@@ -37,6 +37,8 @@ struct TCPOpening: Sendable {
     let identity: UInt64?
     let request: [UInt8]
     let deadline: ContinuousClock.Instant?
+    /// Of the request; only Notify has one.
+    var sequence: UInt64?
 
     var isOverdue: Bool { self.deadline.map { $0 <= .now } ?? false }
 }

@@ -88,7 +88,9 @@ final class TCPClientConnection: TCPCallOpener {
         link.submit(.renew(identity, entries))
     }
 
-    func withEpochs<Result: Sendable>(_ body: (inout TCPEpochs) -> Result) -> Result { self.epochs.withLock { body(&$0) } }
+    func withEpochs<Result: Sendable>(_ body: (inout TCPEpochs) -> Result) -> Result {
+        self.epochs.withLock { body(&$0) }
+    }
 
     // MARK: The connection
 
@@ -208,7 +210,7 @@ final class TCPClientConnection: TCPCallOpener {
 }
 
 extension TCPClientOptions {
-    fileprivate func connectionOptions(_ address: TCPAddress) -> TCPConnectionOptions {
+    func connectionOptions(_ address: TCPAddress) -> TCPConnectionOptions {
         var settings = TCPSettings()
         settings.streamCredit = min(max(UInt32(clamping: self.streamCreditBytes), 65_536), 0x7FFF_FFFF)
         settings.maxMessage = min(max(UInt32(clamping: self.maxMessageBytes), 1 << 20), 0x7FFF_FFFF)

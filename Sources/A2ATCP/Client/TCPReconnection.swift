@@ -1,3 +1,4 @@
+import A2A
 import A2AClient
 
 /// When an address may be connected to again (spec/bindings/tcp.md §8.5): after a random time that grows with every attempt in

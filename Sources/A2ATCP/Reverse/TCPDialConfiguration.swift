@@ -1,3 +1,4 @@
+public import A2A
 public import A2AClient
 
 /// How an agent dials a hub, and what it grants there (spec/bindings/tcp.md §8.8.1).

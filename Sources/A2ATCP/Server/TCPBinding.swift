@@ -35,7 +35,8 @@ public struct TCPBinding: ServerBinding {
         let connections = TCPServerConnections(
             self.configuration, requiresAuthentication: service.requiresAuthentication)
         let listener = try await self.listen(on: address, tls: tls, connections, logger)
-        let handler = TCPCallHandler(service: service, registrar: self.agents)
+        let handler = TCPCallHandler(
+            service: service, registrar: self.agents, notesCallers: self.configuration.notifier != nil)
         let endpoint = self.endpoint(port: listener.channel.localAddress?.port)
         do {
             try await withThrowingTaskGroup(of: Void.self) { group in

@@ -7,15 +7,23 @@ struct TCPCallHandler: Sendable {
     let requiresAuthentication: Bool
     /// Decides about agents that want to be called; `nil` for a listener that is no hub.
     let registrar: (any TCPAgentRegistrar)?
+    /// Whether somebody wants to know over which connection a call came (``TCPCaller``).
+    let notesCallers: Bool
 
-    init(service: any A2AService, registrar: (any TCPAgentRegistrar)? = nil) {
+    init(service: any A2AService, registrar: (any TCPAgentRegistrar)? = nil, notesCallers: Bool = false) {
         self.service = service
         self.registrar = registrar
+        self.notesCallers = notesCallers
         self.requiresAuthentication = service.requiresAuthentication
     }
 
     /// Answers one call; never fails, since there is nobody but the caller to tell.
     func handle(_ call: TCPServerCall) async {
+        guard self.notesCallers else { return await self.respond(to: call) }
+        await TCPCaller.$link.withValue(call.link) { await self.respond(to: call) }
+    }
+
+    private func respond(to call: TCPServerCall) async {
         await call.run {
             var context = CallContext(call.frame, credentials: call.credentials, principal: call.principal)
             context.evidence = call.slot

@@ -43,6 +43,7 @@ final class TCPServerCall: Sendable {
         var isComplete = false
         /// Waits for the request.
         var waiter: CheckedContinuation<Void, Never>?
+        var sequence: UInt64?
         var task: UnsafeCurrentTask?
         var isCancelled = false
     }
@@ -72,8 +73,11 @@ final class TCPServerCall: Sendable {
 
     // MARK: From the event loop
 
-    func setRequest(_ octets: [UInt8]) {
-        self.handling.withLock { $0.request = octets }
+    func setRequest(_ octets: [UInt8], sequence: UInt64?) {
+        self.handling.withLock { state in
+            state.request = octets
+            state.sequence = sequence
+        }
     }
 
     /// Nothing of the request is missing.
@@ -85,6 +89,9 @@ final class TCPServerCall: Sendable {
         }
         waiter?.resume()
     }
+
+    /// The number that came with the request, as with Notify.
+    var requestSequence: UInt64? { self.handling.withLock { $0.sequence } }
 
     /// The stream is over: nobody waits for an answer.
     func cancel() {

@@ -96,6 +96,9 @@ public struct TCPServerConfiguration: Sendable {
     /// Changes what follows from the configuration, for tests that cannot wait for the times of the specification.
     var adjust: (@Sendable (inout TCPConnectionOptions) -> Void)?
 
+    /// Delivers push notifications over connections whose peers take them; the runtime must have the same sender. `nil` offers none.
+    public var notifier: TCPPushNotificationSender?
+
     public init() {}
 
     /// Loopback, a free port.

@@ -21,9 +21,11 @@ final class TCPServerConnections: Sendable {
         self.state = Mutex(
             State(unknown: TCPAddressCounts(limit: configuration.maxUnauthenticatedConnectionsPerAddress)))
         let epoch = configuration.epoch ?? UInt64.random(in: 1 ... .max)
-        self.options = configuration.connectionOptions(
+        var options = configuration.connectionOptions(
             epoch: max(epoch, 1), budget: SharedBudget(limit: max(configuration.maxBufferedBytes, 0)),
             requiresAuthentication: requiresAuthentication)
+        if let notifier = configuration.notifier { options.onReady = { notifier.connected($0, $1) } }
+        self.options = options
     }
 
     /// The handler of a new connection; `nil` if there is no room for it.

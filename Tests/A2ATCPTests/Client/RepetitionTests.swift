@@ -1,3 +1,4 @@
+import A2A
 import A2AClient
 import A2AReferenceAgent
 import A2AServer

@@ -4,7 +4,6 @@ import A2AReferenceAgent
 import A2AServer
 import A2ATesting
 import Synchronization
-
 import TestSupport
 
 @testable import A2ATCP

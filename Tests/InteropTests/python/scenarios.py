@@ -8,11 +8,15 @@ import uuid
 
 from a2a.client import A2AClientError, ClientCallContext
 from a2a.types.a2a_pb2 import (
+    CancelTaskRequest,
+    DeleteTaskPushNotificationConfigRequest,
     GetExtendedAgentCardRequest,
+    GetTaskPushNotificationConfigRequest,
     ListTaskPushNotificationConfigsRequest,
     Message,
     Part,
     Role,
+    StreamResponse,
     Task,
     TaskPushNotificationConfig,
     TaskState,
@@ -550,6 +554,76 @@ async def error_push_not_supported(d: Driver) -> None:
     await refused(create(config), PushNotificationNotSupportedError)
     listing = ListTaskPushNotificationConfigsRequest(task_id=task.id)
     await refused(d.blocking.list_task_push_notification_configs(listing), PushNotificationNotSupportedError)
+
+
+@scenario
+async def push_configs(d: Driver) -> None:
+    """push configurations are made, read, listed, replaced and removed, if the card offers push"""
+    if not d.card.capabilities.push_notifications:
+        return
+    task = await d.play({'requireInput': {}})
+    config = TaskPushNotificationConfig(task_id=task.id, url='http://127.0.0.1:9/hook', token='t0ken')
+    made = await d.blocking.create_task_push_notification_config(config)
+    check(made.id, 'the configuration has no id')
+    equal((made.url, made.token, made.task_id), (config.url, config.token, task.id), 'what was made')
+    named = TaskPushNotificationConfig(task_id=task.id, id='mine', url='http://127.0.0.1:9/other')
+    await d.blocking.create_task_push_notification_config(named)
+    named.url = 'http://127.0.0.1:9/third'
+    await d.blocking.create_task_push_notification_config(named)
+    query = GetTaskPushNotificationConfigRequest(task_id=task.id, id='mine')
+    equal((await d.blocking.get_task_push_notification_config(query)).url, named.url, 'the URL')
+    listing = ListTaskPushNotificationConfigsRequest(task_id=task.id)
+    listed = await d.blocking.list_task_push_notification_configs(listing)
+    equal([config.id for config in listed.configs], [made.id, 'mine'], 'the ids')
+    removal = DeleteTaskPushNotificationConfigRequest(task_id=task.id, id='mine')
+    for _ in range(2):
+        await d.blocking.delete_task_push_notification_config(removal)
+    await refused(d.blocking.get_task_push_notification_config(query), TaskNotFoundError)
+    private = TaskPushNotificationConfig(task_id=task.id, url='https://10.0.0.1/hook')
+    await refused(d.blocking.create_task_push_notification_config(private), InvalidParamsError)
+
+
+@scenario
+async def push_delivery(d: Driver) -> None:
+    """notifications come to a webhook as StreamResponse, with token and credentials, if the card offers push"""
+    if not d.card.capabilities.push_notifications:
+        return
+    received: asyncio.Queue[tuple[dict[str, str], StreamResponse]] = asyncio.Queue()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while request := await reader.readline():
+                headers: dict[str, str] = {':method': request.split()[0].decode()}
+                while (line := (await reader.readline()).decode().strip()):
+                    name, _, value = line.partition(':')
+                    headers[name.lower()] = value.strip()
+                body = await reader.readexactly(int(headers['content-length']))
+                received.put_nowait((headers, ParseDict(json.loads(body), StreamResponse())))
+                writer.write(b'HTTP/1.1 204 No Content\r\n\r\n')
+                await writer.drain()
+        finally:
+            writer.close()
+
+    server = await asyncio.start_server(serve, '127.0.0.1', 0)
+    port = server.sockets[0].getsockname()[1]
+    try:
+        task = await d.play({'requireInput': {}})
+        config = TaskPushNotificationConfig(task_id=task.id, url=f'http://127.0.0.1:{port}/hook', token='t0ken')
+        config.authentication.scheme = 'Bearer'
+        config.authentication.credentials = 'abc'
+        await d.blocking.create_task_push_notification_config(config)
+        await d.blocking.cancel_task(CancelTaskRequest(id=task.id))
+        while True:
+            headers, event = await received.get()
+            equal(headers[':method'], 'POST', 'the method')
+            equal(headers['content-type'], 'application/a2a+json', 'the content type')
+            equal(headers['x-a2a-notification-token'], 't0ken', 'the token')
+            equal(headers['authorization'], 'Bearer abc', 'Authorization')
+            equal(event.status_update.task_id, task.id, 'the task')
+            if event.status_update.status.state == TaskState.TASK_STATE_CANCELED:
+                break
+    finally:
+        server.close()
 
 
 @scenario

@@ -1,0 +1,82 @@
+import A2AHTTP
+import A2ASecurity
+import A2AServer
+import A2ATCP
+import ArgumentParser
+import FoundationEssentials
+
+/// Where push notifications may go.
+struct PushOptions: ParsableArguments {
+    @Flag(
+        name: .customLong("insecure-push-to-loopback"),
+        help: "Sends push notifications to this machine too, also without TLS. For development only.")
+    var insecurelyAllowsLoopback = false
+
+    @Option(
+        name: .customLong("push-allow-host"), parsing: .singleValue,
+        help: ArgumentHelp(
+            "Sends push notifications to these hosts only: a name, or *. and a domain. Repeatable.", valueName: "host"))
+    var allowedHosts: [String] = []
+
+    @Option(
+        name: .customLong("push-deny-host"), parsing: .singleValue,
+        help: ArgumentHelp("Never sends push notifications to these hosts. Repeatable.", valueName: "host"))
+    var deniedHosts: [String] = []
+
+    @Option(
+        name: .customLong("push-allow-network"), parsing: .singleValue,
+        help: ArgumentHelp(
+            "Sends push notifications to these addresses although they are not public, such as 10.1.0.0/16. Repeatable.",
+            valueName: "network"), transform: Self.network)
+    var allowedNetworks: [IPNetwork] = []
+
+    @Option(
+        name: .customLong("push-deny-network"), parsing: .singleValue,
+        help: ArgumentHelp("Never sends push notifications to these addresses. Repeatable.", valueName: "network"),
+        transform: Self.network)
+    var deniedNetworks: [IPNetwork] = []
+
+    @Flag(
+        name: .customLong("sign-push"),
+        help: "Signs push notifications, with a key that is made now and served at /.well-known/jwks.json.")
+    var signs = false
+
+    @Option(
+        name: .customLong("push-signing-key"),
+        help: ArgumentHelp("Signs push notifications with this P-256 private key in PEM.", valueName: "file"))
+    var signingKey: String?
+
+    private static func network(_ text: String) throws -> IPNetwork {
+        guard let network = IPNetwork(text) else {
+            throw ValidationError("'\(text)' is no network; write 10.1.0.0/16, fd00::/8, or one address.")
+        }
+        return network
+    }
+
+    /// What signs push notifications; `nil` for none.
+    func signer(issuer: String) async throws -> JWTPushNotificationSigner? {
+        guard self.signs || self.signingKey != nil else { return nil }
+        let pem = try self.signingKey.map {
+            try String(decoding: Data(contentsOf: URL(fileURLWithPath: $0)), as: UTF8.self)
+        }
+        return try await JWTPushNotificationSigner(issuer: issuer, privateKeyPEM: pem)
+    }
+
+    /// How push notifications are sent.
+    ///
+    /// - Parameter peers: Sends them over connections of the TCP binding; `nil` if that is not served with TLS.
+    func notifications(
+        signer: JWTPushNotificationSigner?, peers: TCPPushNotificationSender?
+    ) -> PushNotifications {
+        var options = HTTPPushNotificationSender.Options()
+        options.egress.insecurelyAllowsLoopback = self.insecurelyAllowsLoopback
+        options.egress.allowedHosts = self.allowedHosts
+        options.egress.deniedHosts = self.deniedHosts
+        options.egress.allowedNetworks = self.allowedNetworks
+        options.egress.deniedNetworks = self.deniedNetworks
+        options.signer = signer
+        var senders: [any PushNotificationSender] = [HTTPPushNotificationSender(options: options)]
+        if let peers { senders.append(peers) }
+        return PushNotifications(senders: senders)
+    }
+}

@@ -1,0 +1,119 @@
+import NIOPosix
+import Synchronization
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// Finds the addresses of hosts.
+public protocol HostResolver: Sendable {
+    /// The addresses of a host in numbers, best first; empty if there are none.
+    ///
+    /// - Throws: An error if that cannot be found out now.
+    func addresses(of host: String) async throws -> [String]
+}
+
+/// Asks the system (`getaddrinfo`), on threads of its own.
+///
+/// The system's call cannot be interrupted; who is cancelled does not wait for it, but its thread is taken until it ends.
+public struct SystemHostResolver: HostResolver {
+    /// How many names are asked for at a time.
+    public static let threads = 4
+
+    private static let pool: NIOThreadPool = {
+        let pool = NIOThreadPool(numberOfThreads: Self.threads)
+        pool.start()
+        return pool
+    }()
+
+    /// Why a name was not found.
+    struct Failure: Error, CustomStringConvertible {
+        var description: String
+    }
+
+    public init() {}
+
+    public func addresses(of host: String) async throws -> [String] {
+        let answer = OneAnswer<[String]>()
+        return try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { continuation in
+                answer.expect(continuation)
+                Self.pool.submit { state in
+                    guard case .active = state else { return answer.give(.failure(CancellationError())) }
+                    answer.give(Result { try Self.ask(host) })
+                }
+            }
+        } onCancel: {
+            answer.give(.failure(CancellationError()))
+        }
+    }
+
+    private static func ask(_ host: String) throws -> [String] {
+        var hints = addrinfo()
+        #if canImport(Glibc)
+            hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
+        #else
+            hints.ai_socktype = SOCK_STREAM
+        #endif
+        var list: UnsafeMutablePointer<addrinfo>?
+        let status = getaddrinfo(host, nil, &hints, &list)
+        defer { if let list { freeaddrinfo(list) } }
+        guard status == 0 else { throw Failure(description: String(cString: gai_strerror(status))) }
+        var addresses: [String] = []
+        var next = list
+        while let entry = next {
+            var text = [CChar](repeating: 0, count: Int(NI_MAXHOST))
+            if getnameinfo(
+                entry.pointee.ai_addr, entry.pointee.ai_addrlen, &text, socklen_t(text.count), nil, 0, NI_NUMERICHOST)
+                == 0
+            {
+                addresses.append(String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self))
+            }
+            next = entry.pointee.ai_next
+        }
+        return addresses
+    }
+}
+
+/// One answer for one who waits; what comes after the first is dropped.
+private final class OneAnswer<Value: Sendable>: Sendable {
+    private enum State {
+        case open
+        case waiting(CheckedContinuation<Value, any Error>)
+        case answered(Result<Value, any Error>)
+        case done
+    }
+
+    private let state = Mutex(State.open)
+
+    func expect(_ continuation: CheckedContinuation<Value, any Error>) {
+        let early: Result<Value, any Error>? = self.state.withLock { state in
+            if case .answered(let result) = state {
+                state = .done
+                return result
+            }
+            state = .waiting(continuation)
+            return nil
+        }
+        if let early { continuation.resume(with: early) }
+    }
+
+    func give(_ result: Result<Value, any Error>) {
+        let waiter: CheckedContinuation<Value, any Error>? = self.state.withLock { state in
+            switch state {
+            case .open:
+                state = .answered(result)
+                return nil
+            case .waiting(let continuation):
+                state = .done
+                return continuation
+            case .answered, .done: return nil
+            }
+        }
+        waiter?.resume(with: result)
+    }
+}

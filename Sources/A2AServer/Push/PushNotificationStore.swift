@@ -1,0 +1,62 @@
+import A2A
+
+/// Where push notification configurations live, each with its place in its task's log.
+///
+/// Everything that must hold for every store is in the contract suite of `A2ATesting`. What one caller does is in their
+/// ``Scope``; the deliverer, which works for all of them, uses ``scan(state:pageSize:pageToken:)``. Tokens and credentials are
+/// secrets: a store that writes them to a disk encrypts them, and none shows them in errors.
+///
+/// One process delivers from a store at a time. A store that several processes share hands each registration to one of
+/// them, in ``scan(state:pageSize:pageToken:)``, and refuses the others in ``record(_:for:revision:)``.
+public protocol PushNotificationStore: Sendable {
+    /// Keeps a registration; it takes the place of one with the same key (``PushRegistration/replacing(_:)``).
+    ///
+    /// - Returns: The registration as it is kept now, with its new revision.
+    /// - Throws: ``A2AError`` with `.resourceExhausted` if the task or the store has as many as it may.
+    func put(_ registration: PushRegistration) async throws -> PushRegistration
+
+    /// A registration; `nil` if there is none.
+    func registration(_ key: PushRegistration.Key) async throws -> PushRegistration?
+
+    /// A page of a task's registrations, in the order in which they were made.
+    ///
+    /// - Parameters:
+    ///   - pageSize: 1...100.
+    ///   - pageToken: ``PushRegistrationPage/next`` of the page before, or `nil` for the first page.
+    /// - Throws: ``A2AError`` with `.invalidParams` for a token that the store did not give out.
+    func list(
+        ofTask taskID: String, in scope: Scope, pageSize: Int, pageToken: String?
+    ) async throws -> PushRegistrationPage
+
+    /// Removes a registration.
+    ///
+    /// - Returns: Whether it was there.
+    func remove(_ key: PushRegistration.Key) async throws -> Bool
+
+    /// Notes how far a registration has come. Durable when it returns, for a store that is.
+    ///
+    /// - Parameter revision: The revision that was read: progress of a replaced configuration is not its successor's.
+    /// - Returns: `false`, and nothing is changed, if the registration was replaced or removed.
+    func record(_ progress: PushProgress, for key: PushRegistration.Key, revision: Int64) async throws -> Bool
+
+    /// A page of the registrations of all callers, in the order in which they were made.
+    ///
+    /// - Parameter state: Only those in this state; `nil` for all.
+    /// - Throws: ``A2AError`` with `.invalidParams` for a token that the store did not give out.
+    func scan(state: PushProgress.State?, pageSize: Int, pageToken: String?) async throws -> PushRegistrationPage
+
+    /// Removes what the store's retention no longer keeps. Called now and then by the runtime.
+    func removeExpired() async throws
+}
+
+/// A page of registrations.
+public struct PushRegistrationPage: Sendable {
+    public var registrations: [PushRegistration]
+    /// The token of the next page, or `nil` after the last one.
+    public var next: String?
+
+    public init(registrations: [PushRegistration], next: String?) {
+        self.registrations = registrations
+        self.next = next
+    }
+}

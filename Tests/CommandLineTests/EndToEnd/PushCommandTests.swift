@@ -1,0 +1,99 @@
+import A2A
+import A2AHTTP
+import A2AReferenceAgent
+import A2AServer
+import A2ATesting
+import SwiftProtobuf
+import Synchronization
+import Testing
+
+@testable import A2ACommand
+
+@Suite("The commands about push notifications", .timeLimit(.minutes(1)))
+struct PushCommandTests {
+    private static func withAgent(_ body: @escaping (_ url: String) async throws -> Void) async throws {
+        var options = HTTPPushNotificationSender.Options()
+        options.egress.insecurelyAllowsLoopback = true
+        let runtime = TaskRuntime(
+            agent: ReferenceAgent(), card: ReferenceAgent.card(),
+            push: PushNotifications(senders: [HTTPPushNotificationSender(options: options)]), logger: .silent)
+        try await withAgentServer(runtime, logger: .silent) { url in try await body(url) }
+    }
+
+    @Test(
+        "create, get, list and delete, as text and as JSON, under both names",
+        arguments: [["push"], ["task", "push-config"]])
+    func configurations(_ name: [String]) async throws {
+        try await Self.withAgent { agent in
+            let sent = await runTool(["send", "form", "-o", "json", "-a", agent])
+            let task = try A2ASendMessageResponse(jsonString: sent.output).task.id
+            let made = await runTool(
+                name + ["create", task, "--url", "http://127.0.0.1:9/hook", "--id", "mine", "-o", "json", "-a", agent],
+                environment: ["A2ACLI_PUSH_TOKEN": "t0ken", "A2ACLI_PUSH_CREDENTIALS": "abc"])
+            #expect(made.status == .success, "\(made.notes)")
+            let config = try A2ATaskPushNotificationConfig(jsonString: made.output)
+            #expect(config.token == "t0ken")
+            #expect(config.authentication.scheme == "Bearer")
+            let shown = await runTool(name + ["get", task, "mine", "-a", agent])
+            #expect(shown.output.contains("Config ID: mine\n"))
+            #expect(shown.output.contains("Token: (set)\n"))
+            #expect(!shown.output.contains("t0ken") && !shown.output.contains("abc"))
+            _ = await runTool(name + ["create", task, "--url", "http://127.0.0.1:9/hook", "-a", agent])
+            let listed = await runTool(name + ["list", task, "--page-size", "1", "--all", "-o", "json", "-a", agent])
+            #expect(try A2AListTaskPushNotificationConfigsResponse(jsonString: listed.output).configs.count == 2)
+            let deleted = await runTool(name + ["delete", task, "mine", "-a", agent])
+            #expect(deleted.output == "Deleted: mine\n")
+            let gone = await runTool(name + ["get", task, "mine", "-a", agent])
+            #expect(gone.status == .failure)
+            #expect(gone.notes.contains("TaskNotFoundError"))
+            let refused = await runTool(name + ["create", task, "--url", "https://10.0.0.1/", "-a", agent])
+            #expect(refused.status == .failure)
+            #expect(refused.notes.contains("private address"))
+        }
+    }
+
+    @Test("listen prints what comes, and refuses what has not the token")
+    func listen() async throws {
+        let console = TestConsole()
+        let listening = Invocation(
+            arguments: ["push", "listen", "--port", "0", "--token", "t0ken", "--count", "4", "-o", "json"],
+            environment: [:],
+            workingDirectory: "/nonexistent", console: console)
+        try await Self.withAgent { agent in
+            async let status = listening.run()
+            var url: String?
+            while url == nil {
+                try Task.checkCancellation()
+                await Task.yield()
+                url = console.notes.split(separator: "\n").first { $0.hasPrefix("READY ") }.map {
+                    String($0.dropFirst(6))
+                }
+            }
+            let sent = await runTool(["send", "form", "-o", "json", "-a", agent])
+            let task = try A2ASendMessageResponse(jsonString: sent.output).task.id
+            for token in ["wrong", "t0ken"] {
+                let made = await runTool(
+                    ["push", "create", task, "--url", url ?? "", "--token", token, "--id", token, "-a", agent])
+                #expect(made.status == .success, "\(made.notes)")
+            }
+            // Two turns: working and input required, working and completed.
+            for answer in ["Bern", "tomorrow"] {
+                _ = await runTool(["send", answer, "--task-id", task, "-a", agent])
+            }
+            #expect(await status == .success)
+            let events = try console.output.split(separator: "\n").map { try A2AStreamResponse(jsonString: String($0)) }
+            #expect(events.count >= 4)
+            #expect(events.allSatisfy { $0.taskID == task })
+        }
+    }
+
+    @Test("a port that is taken is a clear failure")
+    func portTaken() async throws {
+        try await Self.withAgent { agent in
+            let port = agent.split(separator: ":").last.map(String.init) ?? ""
+            let result = await runTool(["push", "listen", "--port", port])
+            #expect(result.status == .failure)
+            #expect(result.notes.contains("cannot listen"))
+        }
+    }
+}
