@@ -94,6 +94,11 @@ public final class AgentHub: TCPAgentRegistrar {
                 .invalidRequest,
                 "The hub cannot call the agent over this connection; a HELLO with CALL_CREDIT above 0 would let it. "
                     + "(\(error.message))")
+        } catch let error as A2AError where error.code == .deadlineExceeded {
+            // Whichever side noticed first.
+            throw A2AError(
+                .deadlineExceeded,
+                "The agent did not answer GetAgentCard within \(self.configuration.registrationTimeout).")
         } catch let error as A2AError where error.code == .invalidAgentResponse {
             throw A2AError(.invalidRequest, "The agent's answer to GetAgentCard is of no use: \(error.message)")
         }
