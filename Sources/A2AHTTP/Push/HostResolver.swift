@@ -21,8 +21,9 @@ public protocol HostResolver: Sendable {
 ///
 /// The system's call cannot be interrupted; who is cancelled does not wait for it, but its thread is taken until it ends.
 public struct SystemHostResolver: HostResolver {
-    /// How many names are asked for at a time.
-    public static let threads = 4
+    /// How many names are asked for at a time: as many as notifications are on their way by default, so that names whose servers
+    /// are slow do not keep others waiting.
+    public static let threads = 64
 
     private static let pool: NIOThreadPool = {
         let pool = NIOThreadPool(numberOfThreads: Self.threads)
@@ -44,6 +45,8 @@ public struct SystemHostResolver: HostResolver {
                 answer.expect(continuation)
                 Self.pool.submit { state in
                     guard case .active = state else { return answer.give(.failure(CancellationError())) }
+                    // Who was cancelled while it stood in the queue needs no answer.
+                    guard answer.isWanted else { return }
                     answer.give(Result { try Self.ask(host) })
                 }
             }
@@ -100,6 +103,16 @@ private final class OneAnswer<Value: Sendable>: Sendable {
             return nil
         }
         if let early { continuation.resume(with: early) }
+    }
+
+    /// Whether there is no answer yet.
+    var isWanted: Bool {
+        self.state.withLock { state in
+            switch state {
+            case .open, .waiting: true
+            case .answered, .done: false
+            }
+        }
     }
 
     func give(_ result: Result<Value, any Error>) {

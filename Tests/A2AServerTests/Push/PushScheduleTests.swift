@@ -84,6 +84,9 @@ struct PushScheduleTests {
         #expect(self.starts(&schedule) == ["z1"], "the room of x goes to z, which waits for longer")
         schedule.finish(Self.key("z0"), at: "z", .caughtUp, now: self.start)
         #expect(self.starts(&schedule).count == 1)
+        var alone = PushSchedule(limits: Self.limits { $0.concurrentDeliveriesPerDestination = 2 })
+        for index in 0..<4 { alone.add(Self.key("\(index)"), destination: "x", .ready) }
+        #expect(self.starts(&alone) == ["0", "1"])
     }
 
     @Test("a failed one waits for its time; the others do not")

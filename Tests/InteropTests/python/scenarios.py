@@ -601,6 +601,8 @@ async def push_delivery(d: Driver) -> None:
                 received.put_nowait((headers, ParseDict(json.loads(body), StreamResponse())))
                 writer.write(b'HTTP/1.1 204 No Content\r\n\r\n')
                 await writer.drain()
+        except asyncio.CancelledError:
+            pass  # the scenario is over
         finally:
             writer.close()
 
