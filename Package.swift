@@ -15,6 +15,7 @@ let package = Package(
         .library(name: "A2ATCP", targets: ["A2ATCP"]),
         .library(name: "A2AGateway", targets: ["A2AGateway"]),
         .library(name: "A2ASecurity", targets: ["A2ASecurity"]),
+        .library(name: "A2ASQLite", targets: ["A2ASQLite"]),
         .library(name: "A2ATesting", targets: ["A2ATesting"]),
         .executable(name: "a2a", targets: ["A2ACommand"]),
         .executable(name: "a2a-agent", targets: ["A2AAgentCommand"]),
@@ -33,6 +34,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.0"),
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/grpc/grpc-swift-2", from: "2.4.0"),
         .package(url: "https://github.com/grpc/grpc-swift-nio-transport", from: "2.9.0"),
         .package(url: "https://github.com/grpc/grpc-swift-protobuf", from: "2.4.0"),
@@ -144,6 +146,18 @@ let package = Package(
             ]
         ),
 
+        // MARK: Stores that outlive the process.
+        .target(
+            name: "A2ASQLite",
+            dependencies: [
+                "A2A", "A2AServer",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ]
+        ),
+
         // MARK: Any binding in front of any other.
         .target(
             name: "A2AGateway",
@@ -205,7 +219,7 @@ let package = Package(
             name: "A2AAgentCommand",
             dependencies: [
                 "A2A", "A2ACommandSupport", "A2AGRPC", "A2AHTTP", "A2AReferenceAgent", "A2ASecurity", "A2AServer",
-                "A2ATCP",
+                "A2ASQLite", "A2ATCP",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ]
@@ -214,7 +228,7 @@ let package = Package(
             name: "A2ACommand",
             dependencies: [
                 "A2A", "A2AClient", "A2ACommandSupport", "A2AGRPC", "A2AGateway", "A2AHTTP", "A2ASecurity", "A2AServer",
-                "A2ATCP",
+                "A2ASQLite", "A2ATCP",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
@@ -272,6 +286,15 @@ let package = Package(
             name: "A2ASecurityTests",
             dependencies: [
                 "A2A", "A2AClient", "A2ASecurity", "A2AServer", "A2ATesting",
+            ]
+        ),
+        .testTarget(
+            name: "A2ASQLiteTests",
+            dependencies: [
+                "A2A", "A2AServer", "A2ASQLite", "A2ATesting",
+                .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ]
         ),
         .testTarget(
@@ -351,7 +374,7 @@ let package = Package(
             name: "CommandLineTests",
             dependencies: [
                 "A2A", "A2AClient", "A2ACommand", "A2ACommandSupport", "A2AAgentCommand", "A2AGRPC", "A2AHTTP",
-                "A2AReferenceAgent", "A2AServer", "A2ATCP", "A2ATesting", "TestSupport",
+                "A2AReferenceAgent", "A2AServer", "A2ASQLite", "A2ATCP", "A2ATesting", "TestSupport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SwiftASN1", package: "swift-asn1"),
