@@ -43,6 +43,9 @@ struct AgentCommand: AsyncParsableCommand {
     @Flag(help: "Takes calls without A2A-Version for version 1.0 instead of refusing them as 0.3.")
     var lenientVersion = false
 
+    @Flag(name: .customLong("no-draft"), help: "Serves A2A 1.0 only, not the draft of 1.1 beside it.")
+    var noDraft = false
+
     @Option(
         help: ArgumentHelp(
             "What is logged, on standard error: trace, debug, info, notice (default), warning, error or critical.",
@@ -93,26 +96,32 @@ struct AgentCommand: AsyncParsableCommand {
         http.maxBodyBytes = self.limits.maxBodyBytes
         http.jwks = jwks
         http.assumedVersion = assumedVersion
+        http.versions = self.versions
         var bindings: [any ServerBinding] = [.http(http)]
         if var grpc = self.listening.grpc {
             grpc.maxMessageBytes = self.limits.maxBodyBytes
             grpc.assumedVersion = assumedVersion
+            grpc.versions = self.versions
             bindings.append(.grpc(grpc))
         }
         if var tcp = self.listening.tcp {
             tcp.maxMessageBytes = self.limits.maxBodyBytes
             tcp.notifier = notifier
+            tcp.versions = self.versions
             tcp.deduplicationWindow = self.limits.runtime.deduplicationWindow ?? .zero
             bindings.append(.tcp(tcp))
         }
         return bindings
     }
 
+    private var versions: [ProtocolVersion] { self.noDraft ? [.v1_0] : [.v1_0, .v1_1] }
+
     /// The bindings that dial. Without others, being registered is what programs wait for.
     private func dialledBindings() throws -> [any ServerBinding] {
         try self.dialling.configurations(environment: ProcessInfo.processInfo.environment).map { configuration in
             var configuration = configuration
             configuration.serving.maxMessageBytes = self.limits.maxBodyBytes
+            configuration.serving.versions = self.versions
             configuration.serving.deduplicationWindow = self.limits.runtime.deduplicationWindow ?? .zero
             if self.dialling.isOnly {
                 let hub = configuration.hub

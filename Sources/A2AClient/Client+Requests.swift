@@ -8,7 +8,7 @@ extension Client {
     public func sendMessage(
         _ request: A2ASendMessageRequest, options: CallOptions = .init()
     ) async throws -> A2ASendMessageResponse {
-        let request = self.completed(request)
+        let request = try self.completed(request)
         return try await self.perform(.sendMessage, options) { service, context in
             try await service.sendMessage(request, context: context)
         }
@@ -21,7 +21,7 @@ extension Client {
     public func sendStreamingMessage(
         _ request: A2ASendMessageRequest, options: CallOptions = .init()
     ) async throws -> EventStream {
-        let request = self.completed(request)
+        let request = try self.completed(request)
         let deadline = self.deadline(of: .sendStreamingMessage, options)
         let stream = try await self.perform(.sendStreamingMessage, options) { service, context in
             try await service.sendStreamingMessage(request, context: context)
@@ -36,6 +36,7 @@ extension Client {
 
     /// GetTask (§3.1.3).
     public func getTask(_ request: A2AGetTaskRequest, options: CallOptions = .init()) async throws -> A2ATask {
+        if request.hasCurrentGeneration { try self.requireGenerations("currentGeneration") }
         var request = request
         request.tenant = self.tenant
         let final = request
@@ -146,12 +147,25 @@ extension Client {
     }
 
     /// With the tenant, and with the identifiers that make a repeated message recognisable (§3.3.1).
-    private func completed(_ request: A2ASendMessageRequest) -> A2ASendMessageRequest {
+    private func completed(_ request: A2ASendMessageRequest) throws -> A2ASendMessageRequest {
+        if request.configuration.hasIfGenerationMatch { try self.requireGenerations("ifGenerationMatch") }
         var request = request
         request.tenant = self.tenant
         if request.message.messageID.isEmpty { request.message.messageID = Identifier.make() }
         if !request.message.hasRole { request.message.role = .user }
         return request
+    }
+}
+
+// MARK: - Versions
+
+extension Client {
+    /// An agent that is spoken to in 1.0 would ignore the field, and the caller would not know.
+    private func requireGenerations(_ field: String) throws {
+        guard !self.version.hasGenerations else { return }
+        throw A2AError(
+            .versionNotSupported,
+            "\(field) is of A2A 1.1, and this client speaks \(self.version). Set ClientConfiguration.version to 1.1.")
     }
 }
 

@@ -22,19 +22,25 @@ extension Client {
     /// (§3.1.1).
     ///
     /// Sent once, unless the request surely never left this side.
+    ///
+    /// - Parameter generation: Only if the task that the message names stands at this generation; else nothing is done (A2A 1.1 draft).
+    /// - Throws: ``A2AError``; `.taskGenerationMismatch` if the task has changed, `.versionNotSupported` if there is a `generation` and
+    ///   the client does not speak 1.1.
     public func send(
         _ message: A2AMessage,
+        ifGeneration generation: Int64? = nil,
         configuration: A2ASendMessageConfiguration? = nil,
         metadata: A2AMetadata? = nil,
         options: CallOptions = .init()
     ) async throws -> A2ASendMessageResponse {
         try await self.sendMessage(
-            Self.request(message, configuration: configuration, metadata: metadata), options: options)
+            Self.request(message, ifGeneration: generation, configuration: configuration, metadata: metadata),
+            options: options)
     }
 
     /// Sends text and follows what comes of it (§3.1.2).
     ///
-    /// See ``stream(_:configuration:metadata:options:)``.
+    /// See ``stream(_:ifGeneration:configuration:metadata:options:)``.
     public func stream(
         _ text: String,
         taskID: String = "",
@@ -53,17 +59,20 @@ extension Client {
     /// numbers its events (its SSE ids are generations) no event comes twice. From another the stream may repeat the
     /// task as a whole after a break: ``TaskAccumulator`` makes the right picture of either.
     ///
+    /// - Parameter generation: As in ``send(_:ifGeneration:configuration:metadata:options:)``.
     /// - Throws: ``A2AError``, here or from the stream. `.unavailable` before the first event: the agent may have
     ///   taken the message. `.unsupportedOperation` if the card says that the agent does not stream.
     public func stream(
         _ message: A2AMessage,
+        ifGeneration generation: Int64? = nil,
         configuration: A2ASendMessageConfiguration? = nil,
         metadata: A2AMetadata? = nil,
         options: CallOptions = .init()
     ) async throws -> EventStream {
         try self.requireStreaming()
         return try await self.sendStreamingMessage(
-            Self.request(message, configuration: configuration, metadata: metadata), options: options)
+            Self.request(message, ifGeneration: generation, configuration: configuration, metadata: metadata),
+            options: options)
     }
 
     /// Follows an existing task: its current state, then its updates (§3.1.6).
@@ -84,12 +93,14 @@ extension Client {
     }
 
     private static func request(
-        _ message: A2AMessage, configuration: A2ASendMessageConfiguration?, metadata: A2AMetadata?
+        _ message: A2AMessage, ifGeneration generation: Int64?, configuration: A2ASendMessageConfiguration?,
+        metadata: A2AMetadata?
     ) -> A2ASendMessageRequest {
         var request = A2ASendMessageRequest()
         request.message = message
         if let configuration { request.configuration = configuration }
         if let metadata { request.metadata = metadata }
+        if let generation { request.configuration.ifGenerationMatch = generation }
         return request
     }
 }

@@ -13,6 +13,25 @@ extension Client {
         return try await self.getTask(request, options: options)
     }
 
+    /// The state of a task once its generation is beyond one that the caller has seen (§3.2.7, A2A 1.1 draft).
+    ///
+    /// The agent answers when the task changes, ends, or after a while of its own with the task as it is: compare
+    /// `task.generation`. A generation of 0 says that the agent has none; then do not ask again without a pause.
+    ///
+    /// - Parameters:
+    ///   - generation: The one of the task as the caller knows it; 0 answers at once.
+    ///   - historyLength: How many of the newest messages to include; `nil` for all, 0 for none.
+    /// - Throws: ``A2AError`` with `.versionNotSupported` if the client does not speak 1.1; see ``ClientConfiguration/version``.
+    public func getTask(
+        _ id: String, waitingBeyond generation: Int64, historyLength: Int? = nil, options: CallOptions = .init()
+    ) async throws -> A2ATask {
+        var request = A2AGetTaskRequest()
+        request.id = id
+        request.currentGeneration = generation
+        if let historyLength { request.historyLength = Int32(clamping: historyLength) }
+        return try await self.getTask(request, options: options)
+    }
+
     /// One page of the caller's tasks, newest status first (§3.1.4).
     public func listTasks(
         contextID: String = "",
@@ -49,6 +68,44 @@ extension Client {
         request.id = id
         if let metadata { request.metadata = metadata }
         return try await self.cancelTask(request, options: options)
+    }
+
+    /// Waits until a task has changed after a generation, or has ended (A2A 1.1 draft).
+    ///
+    /// - Parameters:
+    ///   - generation: The one of the task as the caller knows it.
+    ///   - interval: The pause before asking again an agent that answers at once, although nothing has changed. Default 2 s.
+    ///   - timeout: How long to go on. `nil` for ever.
+    /// - Throws: ``A2AError`` with `.deadlineExceeded` when the time is up, `.versionNotSupported` if the client does not speak 1.1,
+    ///   `.invalidAgentResponse` if the agent tells no generations.
+    public func waitForTask(
+        _ id: String,
+        beyond generation: Int64,
+        historyLength: Int? = nil,
+        interval: Duration = .seconds(2),
+        timeout: Duration? = nil,
+        options: CallOptions = .init()
+    ) async throws -> A2ATask {
+        do {
+            return try await withDeadline(timeout.map { ContinuousClock.now.advanced(by: $0) }) {
+                let interval = max(interval, Self.minPollInterval)
+                while true {
+                    let start = ContinuousClock.now
+                    let task = try await self.getTask(
+                        id, waitingBeyond: generation, historyLength: historyLength, options: options)
+                    guard task.generation > 0 else {
+                        throw A2AError(
+                            .invalidAgentResponse,
+                            "The agent does not tell the task's generation, so it cannot wait for one.")
+                    }
+                    if task.generation > generation || task.status.state.isTerminal { return task }
+                    let waited = start.duration(to: .now)
+                    if waited < interval { try await self.configuration.clock.sleep(for: interval - waited) }
+                }
+            }
+        } catch {
+            throw A2AError(wrapping: error)
+        }
     }
 
     /// Asks for a task again and again until it has ended or waits for the caller.

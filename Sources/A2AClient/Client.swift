@@ -40,7 +40,8 @@ public struct Client: Sendable {
         configuration: ClientConfiguration = .init()
     ) throws {
         let selection = try InterfaceSelection(
-            card: card, transports: transports, preferences: configuration.preferredBindings)
+            card: card, transports: transports, preferences: configuration.preferredBindings,
+            version: configuration.version)
         self.card = card
         self.interface = selection.interface
         self.configuration = configuration

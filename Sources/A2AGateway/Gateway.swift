@@ -16,6 +16,10 @@ import Synchronization
 public final class Gateway: A2AService, AgentCardDocuments, AgentDirectory {
     public let configuration: GatewayConfiguration
 
+    /// The versions that a gateway can pass on, for the configurations of its bindings: its cards declare of them what the agent
+    /// behind it speaks.
+    public static let versions: [ProtocolVersion] = [.v1_0, .v1_1]
+
     private let routes: Mutex<[String: Route]>
     /// With one upstream that has no name, tenants are that agent's business.
     private let passesTenants: Bool
@@ -129,7 +133,7 @@ public final class Gateway: A2AService, AgentCardDocuments, AgentDirectory {
         var context = context
         context.parameters = passed.parameters
         context.parameters.fields[ForwardedParameters.hopsName] = "\(try self.countHop(passed.hops))"
-        context.version = connection.version
+        context.version = try connection.version(for: context.version)
         context.tenant = self.passesTenants ? tenant : connection.interface.tenant
         let service = route.middleware.reversed().reduce(connection.service) { $0.with($1) }
         return Forwarded(service: service, context: context, upstream: route.upstream, callerTenant: tenant)
@@ -191,7 +195,10 @@ public final class Gateway: A2AService, AgentCardDocuments, AgentDirectory {
             throw A2AError(.unavailable, "The gateway is starting.", details: [.retryInfo(.seconds(1))])
         }
         let tenant = self.passesTenants ? upstream.interface.tenant : upstream.name
-        return interfaces.map { interface in
+        let versions = upstream.connection.versions
+        return interfaces.compactMap { interface in
+            // What the agent does not speak the gateway cannot either.
+            if interface.protocolVersion == "\(ProtocolVersion.v1_1)", !versions.contains(.v1_1) { return nil }
             var interface = interface
             interface.tenant = tenant
             return interface

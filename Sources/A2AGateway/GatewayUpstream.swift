@@ -33,11 +33,33 @@ public final class GatewayUpstream: Sendable {
         let interface: A2AAgentInterface
         /// The highest version that both sides speak (§3.6.1).
         let version: ProtocolVersion
+        /// What the agent speaks there, as far as this library does.
+        let versions: Set<ProtocolVersion>
 
         init(_ selection: InterfaceSelection, card: A2AAgentCard) throws {
             self.service = try selection.factory.makeTransport(for: selection.interface, card: card)
             self.interface = selection.interface
             self.version = selection.version
+            self.versions = Set(selection.declaredVersions).intersection([.v1_0, .v1_1])
+        }
+
+        /// The version in which a call goes to the agent: that of the caller, if the agent speaks it.
+        ///
+        /// - Throws: ``A2AError`` with `.versionNotSupported` if the caller needs more than the agent has: it would ignore what it does
+        ///   not know, and the caller would not learn of it.
+        func version(for caller: ProtocolVersion) throws -> ProtocolVersion {
+            if self.versions.contains(caller) { return caller }
+            guard caller <= .v1_0 else {
+                throw A2AError(
+                    .versionNotSupported,
+                    "The agent behind this gateway does not speak A2A \(caller). Send the A2A-Version header with \(self.version).",
+                    details: [
+                        .errorInfo(
+                            reason: A2AError.Code.versionNotSupported.reason,
+                            metadata: ["supportedVersions": "\(self.version)"])
+                    ])
+            }
+            return self.version
         }
     }
 
@@ -158,7 +180,9 @@ public final class GatewayUpstream: Sendable {
         let selection = try Self.selection(card, self.transports, self.preferences)
         // A transport may go by the card's security schemes.
         let isSame =
-            selection.interface == connection.interface && known.card.securitySchemes == card.card.securitySchemes
+            selection.interface == connection.interface
+            && known.card.supportedInterfaces == card.card.supportedInterfaces
+            && known.card.securitySchemes == card.card.securitySchemes
         let next = isSame ? connection : try Connection(selection, card: card.card)
         self.state.withLock { state in
             state.card = card

@@ -91,6 +91,26 @@ extension A2AStreamResponse {
             }
         return generation > 0 ? generation : nil
     }
+
+    /// Writes a generation into the event; a message has none.
+    package mutating func setGeneration(_ generation: Int64) {
+        switch self.payload {
+        case .task: self.task.generation = generation
+        case .statusUpdate: self.statusUpdate.generation = generation
+        case .artifactUpdate: self.artifactUpdate.generation = generation
+        case .message, nil: return
+        }
+    }
+}
+
+extension StreamEvent {
+    /// The event as callers of a version see it: with its generation in it, if they know what that is.
+    package func written(for version: ProtocolVersion) -> StreamEvent {
+        guard version.hasGenerations, let generation = self.generation else { return self }
+        var event = self
+        event.response.setGeneration(generation)
+        return event
+    }
 }
 
 extension A2ATaskStatusUpdateEvent {

@@ -44,9 +44,15 @@ public struct ProtocolVersion: Hashable, Sendable, Comparable, CustomStringConve
     public static let v0_3 = ProtocolVersion(major: 0, minor: 3)
     /// The version that this library speaks.
     public static let v1_0 = ProtocolVersion(major: 1, minor: 0)
+    /// The next version, a draft: tasks and events tell their generation, GetTask can wait for one, and a message can depend on
+    /// one. Served and spoken only where somebody says so.
+    public static let v1_1 = ProtocolVersion(major: 1, minor: 1)
 }
 
 extension ProtocolVersion {
+    /// Whether the version has generations: 1.1 and later.
+    package var hasGenerations: Bool { self >= .v1_1 }
+
     /// Decides in which version a call is served (§3.6.2).
     ///
     /// - Parameters:

@@ -39,15 +39,19 @@ package struct RESTQuery: Sendable {
     /// Strings, timestamps and names of enums are taken as they are; numbers are decimal, and booleans `true` or
     /// `false`. Other parameters are ignored, among them `A2A-Version`, which belongs to the HTTP layer.
     ///
-    /// - Parameter message: The full name of the message.
+    /// - Parameters:
+    ///   - message: The full name of the message.
+    ///   - unknown: A parameter to ignore although the message has such a field.
     /// - Throws: ``A2AError`` with `.invalidParams`, naming every parameter that is repeated or of the wrong type.
-    func json(for message: String) throws(A2AError) -> [UInt8] {
+    func json(for message: String, without unknown: String? = nil) throws(A2AError) -> [UInt8] {
         let fields = Schema.shared.message(message)?.fields ?? [:]
         var violations: [FieldViolation] = []
         var output = [UInt8(ascii: "{")]
         for (name, values) in self.values.sorted(by: { $0.key < $1.key }) {
             // A field is known by two names; queries use the one of JSON (§11.5).
-            guard let field = fields[name], field.jsonName == name, let value = values.first else { continue }
+            guard let field = fields[name], field.jsonName == name, name != unknown, let value = values.first else {
+                continue
+            }
             guard values.count == 1 else {
                 violations.append(FieldViolation(field: name, description: "must be given only once"))
                 continue

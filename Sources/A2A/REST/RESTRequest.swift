@@ -10,6 +10,12 @@ package protocol RESTRequest: Message {
 
     /// Takes over what the path says, and reports what differs from the body or the query.
     mutating func bind(_ match: RESTMatch, _ binder: inout RESTBinder)
+
+    /// What the draft of version 1.1 has added; `nil` for nothing.
+    static var draftMember: DraftMember? { get }
+
+    /// Clears what the draft of version 1.1 has added.
+    mutating func clearDraftMember()
 }
 
 extension RESTRequest {
@@ -22,8 +28,11 @@ extension RESTRequest {
     ///   - match: What the path says.
     ///   - query: The query string without its question mark, or `nil`.
     ///   - body: The body; it may be empty for CancelTask and SubscribeToTask.
+    ///   - version: The version of the call; see ``ModelJSON/decode(_:from:version:)``.
     /// - Throws: ``A2AError`` with `.invalidParams` naming the fields, or `.parseError` for a body that is not JSON.
-    package init(_ match: RESTMatch, query: Substring?, body: ArraySlice<UInt8>) throws(A2AError) {
+    package init(
+        _ match: RESTMatch, query: Substring?, body: ArraySlice<UInt8>, version: ProtocolVersion
+    ) throws(A2AError) {
         if match.operation.hasRESTBody {
             if body.isEmpty, match.operation.mayOmitRESTBody {
                 self.init()
@@ -34,12 +43,13 @@ extension RESTRequest {
                 } catch {
                     throw DecodingDiagnosis.error(for: error)
                 }
-                self = try ModelJSON.decode(Self.self, from: body)
+                self = try ModelJSON.decode(Self.self, from: body, version: version)
             }
         } else if query?.isEmpty ?? true {
             self.init()
         } else {
-            let query = try RESTQuery(query).json(for: Self.protoMessageName)
+            let unknown = version.hasGenerations ? nil : Self.draftMember?.name
+            let query = try RESTQuery(query).json(for: Self.protoMessageName, without: unknown)
             self = query.count > 2 ? try ModelJSON.decode(Self.self, from: query[...]) : Self()
         }
         var binder = RESTBinder()

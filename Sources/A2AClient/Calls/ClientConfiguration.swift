@@ -10,7 +10,8 @@ public struct ClientConfiguration: Sendable {
 
     /// The A2A version to signal.
     ///
-    /// `nil` signals the highest that both sides speak (§3.6.1).
+    /// `nil` signals the highest released one that both sides speak (§3.6.1). Set ``ProtocolVersion/v1_1`` when making the client to
+    /// speak the draft, with generations; an agent that does not will refuse the calls.
     public var version: ProtocolVersion?
 
     /// Extensions to ask for with every call (§4.6).

@@ -11,8 +11,11 @@ public struct InterfaceSelection: Sendable {
     /// The chosen interface.
     public let interface: A2AAgentInterface
 
-    /// The highest version that both sides speak; sent with every call (§3.6.1).
+    /// The version to send with every call (§3.6.1): the wanted one, or else the highest released one that both sides speak.
     public let version: ProtocolVersion
+
+    /// The versions in which the agent declares the binding at the address of the interface.
+    package let declaredVersions: [ProtocolVersion]
 
     /// The factory that supports the interface.
     package let factory: any TransportFactory
@@ -22,18 +25,25 @@ public struct InterfaceSelection: Sendable {
     ///   - transports: What this side can reach.
     ///   - preferences: Bindings in the client's order, such as `[.httpJSON]`. One that the card does not offer
     ///     is passed over.
+    ///   - version: The version that the caller wants to speak. Interfaces that are declared in it, or in a later one, go before
+    ///     all others. `nil` takes what is released: the draft of 1.1 is spoken only on request.
     /// - Throws: ``A2AError`` with `.versionNotSupported` if only the version stands in the way, otherwise
     ///   `.unsupportedOperation`; the message lists what the card offers.
     public init(
         card: A2AAgentCard,
         transports: [any TransportFactory],
-        preferences: [ProtocolBinding] = []
+        preferences: [ProtocolBinding] = [],
+        version wanted: ProtocolVersion? = nil
     ) throws {
         let reachable = card.supportedInterfaces.compactMap { interface -> (A2AAgentInterface, any TransportFactory)? in
             guard let factory = transports.first(where: { $0.supports(interface) }) else { return nil }
             return (interface, factory)
         }
-        let usable = reachable.filter { Self.version(of: $0.0) != nil }
+        var usable = reachable.filter { Self.version(of: $0.0) != nil }
+        if let wanted {
+            let fitting = usable.filter { (ProtocolVersion($0.0.protocolVersion) ?? .v1_0) >= wanted }
+            if !fitting.isEmpty { usable = fitting }
+        }
         let preferred = preferences.lazy.compactMap { binding in
             usable.first { $0.0.binding.matches(binding) }
         }.first
@@ -42,7 +52,11 @@ public struct InterfaceSelection: Sendable {
         }
         self.interface = interface
         self.factory = factory
-        self.version = version
+        self.version = wanted ?? version
+        self.declaredVersions = card.supportedInterfaces.compactMap {
+            $0.url == interface.url && $0.binding.matches(interface.binding) && $0.tenant == interface.tenant
+                ? ProtocolVersion($0.protocolVersion) : nil
+        }
     }
 
     /// The version to use with an interface, or `nil` if it is of another major version or unreadable.

@@ -42,18 +42,22 @@ struct AgentConnection: Sendable {
     }
 
     /// Finds the agent and chooses an interface of it.
-    static func open(_ tool: Tool) async throws -> AgentConnection {
+    ///
+    /// - Parameter version: The version that the command needs; `nil` for any. The user's word goes before it.
+    static func open(_ tool: Tool, version: ProtocolVersion? = nil) async throws -> AgentConnection {
         let card = try await Self.resolve(tool)
-        return try Self.open(card, tool)
+        return try Self.open(card, tool, version: version)
     }
 
-    static func open(_ card: ResolvedAgentCard, _ tool: Tool) throws -> AgentConnection {
+    static func open(
+        _ card: ResolvedAgentCard, _ tool: Tool, version: ProtocolVersion? = nil
+    ) throws -> AgentConnection {
         let settings = tool.settings
         let credentials = Credentials(settings, card: card.card)
         var configuration = ClientConfiguration()
         configuration.preferredBindings =
             settings.transports.isEmpty ? card.preferredBindings : settings.transports
-        configuration.version = settings.version
+        configuration.version = settings.version ?? version
         configuration.parameters = settings.serviceParameters
         configuration.credentials = credentials.provider
         configuration.timeout = settings.timeout

@@ -109,17 +109,20 @@ struct GatewayCommand: ToolCommand {
             http.maxBodyBytes = self.limits.maxBodyBytes
             http.maxConnections = self.limits.maxConnections
             http.assumedVersion = assumedVersion
+            http.versions = Gateway.versions
             bindings.append(.http(http))
         }
         if var grpc = self.listening.grpc {
             grpc.maxMessageBytes = self.limits.maxBodyBytes
             grpc.maxConnections = self.limits.maxConnections
             grpc.assumedVersion = assumedVersion
+            grpc.versions = Gateway.versions
             bindings.append(.grpc(grpc))
         }
         if var tcp = self.listening.tcp {
             tcp.maxMessageBytes = self.limits.maxBodyBytes
             tcp.maxConnections = self.limits.maxConnections
+            tcp.versions = Gateway.versions
             bindings.append(.tcp(tcp))
         }
         return bindings

@@ -34,6 +34,12 @@ struct SendCommand: ToolCommand {
     @Option(name: .customLong("task-id"), help: "Go on with this task.")
     var taskID: String?
 
+    @Option(
+        name: .customLong("if-generation"),
+        help: ArgumentHelp(
+            "Only if the task still stands at this generation. Speaks A2A 1.1, a draft.", valueName: "generation"))
+    var ifGeneration: Int64?
+
     @Option(name: .customLong("context-id"), help: "Start a new task in this context.")
     var contextID: String?
 
@@ -69,6 +75,11 @@ struct SendCommand: ToolCommand {
             guard history >= 0 else { throw ToolError.usage("--history is 0 or more.") }
             configuration.historyLength = Int32(clamping: history)
         }
+        if let generation = self.ifGeneration {
+            guard generation >= 0 else { throw ToolError.usage("--if-generation is 0 or more.") }
+            guard !message.taskID.isEmpty else { throw ToolError.usage("--if-generation goes with --task-id.") }
+            configuration.ifGenerationMatch = generation
+        }
         var request = A2ASendMessageRequest()
         request.message = message
         if configuration != A2ASendMessageConfiguration() { request.configuration = configuration }
@@ -76,7 +87,7 @@ struct SendCommand: ToolCommand {
             request.metadata = try Self.object(text, of: "--metadata")
         }
 
-        let connection = try await AgentConnection.open(tool)
+        let connection = try await AgentConnection.open(tool, version: self.ifGeneration == nil ? nil : .v1_1)
         do {
             try await self.send(request, connection, tool, isAsync: isAsync)
         } catch let error as A2AError where !message.taskID.isEmpty && Self.isRejection(error) {

@@ -10,14 +10,17 @@ struct TaskText: Sendable {
     init(isVerbose: Bool) { self.isVerbose = isVerbose }
 
     /// The three lines that every command about a task prints.
-    mutating func identity(taskID: String, contextID: String, state: A2ATaskState?) {
+    ///
+    /// - Parameter generation: Printed as a fourth one unless it is 0: the agent tells none.
+    mutating func identity(taskID: String, contextID: String, state: A2ATaskState?, generation: Int64 = 0) {
         self.blocks.field("Task ID", taskID)
         self.blocks.field("Context ID", contextID)
         self.blocks.field("State", state?.name)
+        if generation > 0 { self.blocks.field("Generation", "\(generation)") }
     }
 
     mutating func task(_ task: A2ATask, showsHistory: Bool) {
-        self.identity(taskID: task.id, contextID: task.contextID, state: task.status.state)
+        self.identity(taskID: task.id, contextID: task.contextID, state: task.status.state, generation: task.generation)
         self.status(task.status)
         if self.isVerbose, task.hasMetadata { self.metadata(task.metadata) }
         for artifact in task.artifacts { self.artifact(artifact) }
@@ -52,13 +55,16 @@ struct TaskText: Sendable {
             self.reply(message)
         case .statusUpdate(let update):
             self.blocks.field("Event", "status")
-            self.identity(taskID: update.taskID, contextID: update.contextID, state: update.status.state)
+            self.identity(
+                taskID: update.taskID, contextID: update.contextID, state: update.status.state,
+                generation: update.generation)
             self.status(update.status)
             if self.isVerbose, update.hasMetadata { self.metadata(update.metadata) }
         case .artifactUpdate(let update):
             self.blocks.field("Event", "artifact")
             self.identity(
-                taskID: update.taskID, contextID: update.contextID.isEmpty ? contextID : update.contextID, state: state)
+                taskID: update.taskID, contextID: update.contextID.isEmpty ? contextID : update.contextID, state: state,
+                generation: update.generation)
             if update.append { self.blocks.field("Append", "true") }
             if update.lastChunk { self.blocks.field("Last Chunk", "true") }
             self.artifact(update.artifact)

@@ -9,11 +9,14 @@ import GRPCNIOTransportHTTP2Posix
 final class GRPCEventSource: EventSource, @unchecked Sendable {
     private let address: GRPCAddress
     private let maxMessageBytes: Int
+    private let hasGenerations: Bool
     private var lease: StreamLease?
     private var inbound: GRPCConnection.Transport.Inbound.AsyncIterator?
 
-    init(_ lease: StreamLease, _ stream: GRPCConnection.Stream) {
+    /// - Parameter version: The one of the call. Before 1.1 a generation in an event is only its number.
+    init(_ lease: StreamLease, _ stream: GRPCConnection.Stream, version: ProtocolVersion) {
         self.address = lease.address
+        self.hasGenerations = version.hasGenerations
         self.maxMessageBytes = lease.maxMessageBytes
         self.lease = lease
         self.inbound = stream.inbound.makeAsyncIterator()
@@ -43,7 +46,7 @@ final class GRPCEventSource: EventSource, @unchecked Sendable {
             case .message(let bytes):
                 do {
                     var response: A2AStreamResponse = try GRPCTransport.decode(bytes, limit: self.maxMessageBytes)
-                    let generation = response.takeGeneration()
+                    let generation = self.hasGenerations ? response.generation : response.takeGeneration()
                     return StreamEvent(response, generation: generation)
                 } catch {
                     self.finish()

@@ -118,7 +118,7 @@ final class GRPCTransport: OperationTransport {
         let connection = self.connection
         let source = try await withDeadline(context.deadline) {
             let lease = try await connection.open(operation.descriptor, parts, deadline: context.deadline)
-            let source = GRPCEventSource(lease, try await lease.stream())
+            let source = GRPCEventSource(lease, try await lease.stream(), version: context.version)
             context.response.noteExtensions(try await source.begin())
             return source
         }

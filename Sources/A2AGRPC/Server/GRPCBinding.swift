@@ -79,9 +79,9 @@ public struct GRPCBinding: ServerBinding {
         return BindingEndpoint(address: address, interfaces: Self.interfaces(address: url, self.configuration))
     }
 
-    /// The interface that a server with a configuration serves at an address.
+    /// The interfaces that a server with a configuration serves at an address: one for each version, older ones first.
     public static func interfaces(address: String, _ configuration: GRPCServerConfiguration) -> [A2AAgentInterface] {
-        [A2AAgentInterface(url: address, binding: .grpc, version: configuration.versions.max() ?? .v1_0)]
+        configuration.versions.sorted().map { A2AAgentInterface(url: address, binding: .grpc, version: $0) }
     }
 
     public var description: String { "gRPC(\(self.configuration.host):\(self.configuration.port))" }

@@ -17,14 +17,19 @@ struct GRPCCall: OperationCall, Sendable {
     func unary<Request: RESTRequest, Output: Message>(
         _ perform: (Request, CallContext) async throws -> Output
     ) async throws -> GRPCAnswer {
-        let output = try await perform(try Self.decode(self.message), self.context)
+        let output = try await perform(try self.request(), self.context)
         return .message(try ProtobufSerializer<Output>().serialize(output))
     }
 
     func stream<Request: RESTRequest>(
         _ perform: (Request, CallContext) async throws -> EventStream
     ) async throws -> GRPCAnswer {
-        .events(try await perform(try Self.decode(self.message), self.context))
+        .events(try await perform(try self.request(), self.context))
+    }
+
+    private func request<Request: RESTRequest>() throws -> Request {
+        let request: Request = try Self.decode(self.message)
+        return request.read(in: self.context.version)
     }
 
     /// - Throws: ``A2AError`` with `.invalidRequest` if the bytes are not such a message.

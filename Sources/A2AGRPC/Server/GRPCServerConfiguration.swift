@@ -43,7 +43,8 @@ public struct GRPCServerConfiguration: Sendable {
     /// It is also how long a caller may take to send its request.
     public var streamStallTimeout: Duration = .seconds(60)
 
-    /// The A2A versions that are served.
+    /// The A2A versions that are served, each declared as an interface of its own. Default 1.0; add ``ProtocolVersion/v1_1`` to serve
+    /// the draft too.
     public var versions: [ProtocolVersion] = [.v1_0]
 
     /// What a call without `a2a-version` means. The specification says 0.3, which is not served; set 1.0 to be lenient with

@@ -50,13 +50,15 @@ public struct HTTPBinding: ServerBinding {
         return BindingEndpoint(address: base, interfaces: Self.interfaces(base: base, self.configuration))
     }
 
-    /// The interfaces that a server with a configuration serves under a base URL.
+    /// The interfaces that a server with a configuration serves under a base URL: one for each binding and version, older
+    /// versions first (§3.6.2).
     public static func interfaces(base: String, _ configuration: HTTPServerConfiguration) -> [A2AAgentInterface] {
-        let version = configuration.versions.max() ?? .v1_0
-        return [
-            A2AAgentInterface(url: base + configuration.jsonRPCPath, binding: .jsonRPC, version: version),
-            A2AAgentInterface(url: base + configuration.httpJSONPath, binding: .httpJSON, version: version),
-        ]
+        configuration.versions.sorted().flatMap { version in
+            [
+                A2AAgentInterface(url: base + configuration.jsonRPCPath, binding: .jsonRPC, version: version),
+                A2AAgentInterface(url: base + configuration.httpJSONPath, binding: .httpJSON, version: version),
+            ]
+        }
     }
 
     private func serverBuilder(_ watches: CallerWatches) throws -> HTTPServerBuilder {

@@ -53,7 +53,8 @@ private struct HTTPJSONCall: OperationCall {
     private func input<Input: RESTRequest>() async throws -> Input {
         if self.call.request.method == .post { try self.call.checkContentType() }
         let body = try await self.call.body()
-        return try Input(self.match, query: self.call.request.uri.query?[...], body: body[...])
+        return try Input(
+            self.match, query: self.call.request.uri.query?[...], body: body[...], version: self.context.version)
     }
 
     func unary<Input: RESTRequest, Output: Message>(

@@ -45,7 +45,8 @@ public struct HTTPServerConfiguration: Sendable {
     /// How long clients may keep the card (`Cache-Control: max-age`). Default 300 s.
     public var cardMaxAge: Duration = .seconds(300)
 
-    /// The A2A versions that are served.
+    /// The A2A versions that are served, each declared as an interface of its own. Default 1.0; add ``ProtocolVersion/v1_1`` to serve
+    /// the draft too.
     public var versions: [ProtocolVersion] = [.v1_0]
 
     /// What a call without `A2A-Version` means. The specification says 0.3, which is not served; set 1.0 to be lenient with

@@ -74,7 +74,8 @@ private struct JSONRPCCall: OperationCall {
     func unary<Input: RESTRequest, Output: Message>(
         _ perform: (Input, CallContext) async throws -> Output
     ) async throws -> Response {
-        let input = try ModelJSON.decode(Input.self, from: self.rpc.paramsOrEmpty)
+        let input = try ModelJSON.decode(
+            Input.self, from: self.rpc.paramsOrEmpty, version: self.context.version)
         let output = try await perform(input, self.context)
         let body = try JSONRPC.encodeResult(id: self.rpc.id ?? .null, message: output)
         return HTTPCall.response(.ok, body, contentType: JSONRPCHandler.contentType, context: self.context)
@@ -83,7 +84,8 @@ private struct JSONRPCCall: OperationCall {
     func stream<Input: RESTRequest>(
         _ perform: (Input, CallContext) async throws -> EventStream
     ) async throws -> Response {
-        let input = try ModelJSON.decode(Input.self, from: self.rpc.paramsOrEmpty)
+        let input = try ModelJSON.decode(
+            Input.self, from: self.rpc.paramsOrEmpty, version: self.context.version)
         let events = try await perform(input, self.context)
         let id = self.rpc.id ?? .null
         return try await EventStreamResponse(

@@ -182,9 +182,10 @@ public final class MemoryTaskStore: TaskStore {
             }
         }
         let tasks = page.compactMap { entry -> A2ATask? in
-            let task = entry.record?.snapshot(
-                historyLength: query.historyLength, includeArtifacts: query.includeArtifacts
-            ).task
+            let snapshot = entry.record?.snapshot(
+                historyLength: query.historyLength, includeArtifacts: query.includeArtifacts)
+            var task = snapshot?.task
+            task?.generation = snapshot?.generation ?? 0
             // It may have changed since the lock; then it is at the front now and no longer belongs here.
             return query.state == nil || task?.status.state == query.state ? task : nil
         }

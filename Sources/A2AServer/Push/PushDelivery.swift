@@ -66,9 +66,10 @@ struct PushDelivery: Sendable {
     private func notification(
         _ response: A2AStreamResponse, at generation: Int64, _ progress: PushProgress, id: String
     ) -> PushNotification {
-        PushNotification(
+        let event = StreamEvent(response, generation: generation).written(for: self.registration.version)
+        return PushNotification(
             deliveryID: "\(self.registration.deliveryKey)-\(id)", configuration: self.registration.configuration,
-            scope: self.registration.scope, response: response, generation: generation,
+            scope: self.registration.scope, response: event.response, generation: generation,
             version: self.registration.version, attempts: progress.attempts)
     }
 }

@@ -23,6 +23,13 @@ public struct RuntimeConfiguration: Sendable {
     /// The most messages that are remembered for that, oldest forgotten first. Default 100 000.
     public var deduplicationCapacity = 100_000
 
+    /// How long GetTask with `currentGeneration` waits before it answers the task as it is (A2A 1.1 draft). A caller that sets a
+    /// deadline of its own waits at most nine tenths of it. Default 30 s.
+    public var longPollLimit: Duration = .seconds(30)
+
+    /// The most callers that wait so at a time; more are answered at once. Default 10 000.
+    public var maxLongPolls = 10_000
+
     /// How often the store is asked to remove what it need not keep. Default 60 s.
     public var retentionInterval: Duration = .seconds(60)
 

@@ -16,6 +16,7 @@ final class TaskFollower: EventSource {
     private var page: ArraySlice<LoggedEvent> = []
     private let endsWhenWaiting: Bool
     private let deadline: ContinuousClock.Instant?
+    private let version: ProtocolVersion
     private var hasEnded = false
 
     /// - Parameters:
@@ -23,10 +24,10 @@ final class TaskFollower: EventSource {
     ///   - cursor: The generation after which events are sent.
     ///   - endsWhenWaiting: Whether the stream ends at once if its first event says that the task waits for input: true for
     ///     the answer to a message, false for a subscription.
-    ///   - deadline: When the stream fails with `.deadlineExceeded`, if it has to wait then.
+    ///   - context: Of the call that it answers. The stream fails with `.deadlineExceeded` if it has to wait at its deadline.
     init(
         taskID: String, scope: Scope, store: any TaskStore, handle: TaskWatches.Handle, first: StreamEvent?,
-        cursor: Int64, endsWhenWaiting: Bool = false, deadline: ContinuousClock.Instant? = nil
+        cursor: Int64, endsWhenWaiting: Bool = false, context: CallContext
     ) {
         self.taskID = taskID
         self.scope = scope
@@ -35,7 +36,8 @@ final class TaskFollower: EventSource {
         self.first = first
         self.cursor = cursor
         self.endsWhenWaiting = endsWhenWaiting
-        self.deadline = deadline
+        self.deadline = context.deadline
+        self.version = context.version
     }
 
     func next() async throws -> StreamEvent? {
@@ -43,7 +45,7 @@ final class TaskFollower: EventSource {
             self.first = nil
             let state = event.response.state
             self.hasEnded = (self.endsWhenWaiting ? state?.closesStream : state?.isTerminal) == true
-            return event
+            return event.written(for: self.version)
         }
         guard !self.hasEnded else { return nil }
         while self.page.isEmpty {
@@ -59,7 +61,7 @@ final class TaskFollower: EventSource {
         let event = self.page.removeFirst()
         self.cursor = event.generation
         self.hasEnded = event.update.closesStream
-        return StreamEvent(event.update, generation: event.generation)
+        return StreamEvent(event.update, generation: event.generation).written(for: self.version)
     }
 
     private func waitForEvent() async throws {

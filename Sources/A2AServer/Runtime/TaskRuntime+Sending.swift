@@ -26,7 +26,7 @@ extension TaskRuntime {
                 let snapshot = try await self.store.snapshot(
                     of: accepted.taskID, in: scope, historyLength: historyLength)
             else { throw A2AError.taskNotFound(accepted.taskID) }
-            return .task(snapshot.task)
+            return .task(snapshot.task(for: context.version))
         }
     }
 
@@ -51,7 +51,7 @@ extension TaskRuntime {
                 TaskFollower(
                     taskID: accepted.taskID, scope: scope, store: store, handle: accepted.watch,
                     first: StreamEvent(.task(first), generation: generation), cursor: generation,
-                    endsWhenWaiting: true, deadline: context.deadline)
+                    endsWhenWaiting: true, context: context)
             }
         }
     }
@@ -223,6 +223,7 @@ extension TaskRuntime {
         _ takeBackPush: inout (@Sendable () async -> Void)?, context: CallContext, scope: Scope
     ) async throws -> AcceptedTask {
         let id = request.message.taskID
+        let expected = request.generationToMatch(in: context.version)
         var hasPush = false
         // A turn that is just ending neither takes the message nor lets another begin; ask again when it has ended.
         while true {
@@ -236,6 +237,9 @@ extension TaskRuntime {
                     field: "message.contextId",
                     "is not the context of task '\(id)'; leave it out or send '\(task.contextID)'")
             }
+            if let expected, expected != snapshot.generation {
+                throw Self.mismatch(id, expected: expected, current: snapshot.generation)
+            }
             guard !task.status.state.isTerminal else { throw Self.ended(id, task.status.state) }
             var message = request.message
             message.contextID = task.contextID
@@ -247,7 +251,8 @@ extension TaskRuntime {
             if let running = self.turns[id] {
                 switch running.offer() {
                 case .accepted:
-                    return try await self.deliver(message, of: request, to: running, handle: handle)
+                    return try await self.deliver(
+                        message, of: request, ifGeneration: expected, to: running, handle: handle)
                 case .full:
                     throw A2AError(
                         .resourceExhausted,
@@ -268,16 +273,19 @@ extension TaskRuntime {
     }
 
     private func deliver(
-        _ message: A2AMessage, of request: A2ASendMessageRequest, to running: TurnExecution,
-        handle: TaskWatches.Handle
+        _ message: A2AMessage, of request: A2ASendMessageRequest, ifGeneration expected: Int64?,
+        to running: TurnExecution, handle: TaskWatches.Handle
     ) async throws -> AcceptedTask {
         let change = TaskChange(.status(A2ATaskStatus(.working)), received: message)
         let appended: Appended
         do {
-            appended = try await self.log.append([change], to: running.taskID, in: running.scope, condition: .init())
+            appended = try await self.log.append(
+                [change], to: running.taskID, in: running.scope, condition: AppendCondition(generation: expected))
         } catch {
             running.withdraw()
-            if let conflict = error as? TaskConflict { throw Self.error(for: conflict, taskID: running.taskID) }
+            if let conflict = error as? TaskConflict {
+                throw Self.error(for: conflict, taskID: running.taskID, expected: expected)
+            }
             throw error
         }
         running.deliver(message, with: appended)
@@ -290,6 +298,7 @@ extension TaskRuntime {
         _ message: A2AMessage, task: A2ATask, request: A2ASendMessageRequest, context: CallContext, scope: Scope,
         handle: TaskWatches.Handle
     ) async throws -> AcceptedTask? {
+        let expected = request.generationToMatch(in: context.version)
         let execution = TurnExecution(
             taskID: task.id, contextID: task.contextID, scope: scope, opening: message,
             state: TurnState(continuing: .working, fence: 0), log: self.log)
@@ -297,7 +306,8 @@ extension TaskRuntime {
         do {
             let change = TaskChange(.status(A2ATaskStatus(.working)), received: message)
             let appended = try await self.log.append(
-                [change], to: task.id, in: scope, condition: AppendCondition(beginsTurn: true))
+                [change], to: task.id, in: scope,
+                condition: AppendCondition(generation: expected, beginsTurn: true))
             execution.begin(with: appended)
             self.ledger.settle(request.message, scope: scope, as: .task(task.id))
             let accepted = try await self.accepted(task.id, scope, appended, handle)
@@ -308,7 +318,9 @@ extension TaskRuntime {
             return accepted
         } catch {
             self.turns.end(execution)
-            if let conflict = error as? TaskConflict { throw Self.error(for: conflict, taskID: task.id) }
+            if let conflict = error as? TaskConflict {
+                throw Self.error(for: conflict, taskID: task.id, expected: expected)
+            }
             throw error
         }
     }
@@ -333,18 +345,11 @@ extension TaskRuntime {
         )
     }
 
-    static func error(for conflict: TaskConflict, taskID: String) -> A2AError {
+    static func error(for conflict: TaskConflict, taskID: String, expected: Int64? = nil) -> A2AError {
         switch conflict {
         case .notFound: .taskNotFound(taskID)
         case .terminal(let state): self.ended(taskID, state)
-        case .generation(let current):
-            A2AError(
-                .taskGenerationMismatch, "Task '\(taskID)' stands at generation \(current).",
-                details: [
-                    .errorInfo(
-                        reason: A2AError.Code.taskGenerationMismatch.reason,
-                        metadata: ["taskId": taskID, "currentGeneration": "\(current)"])
-                ])
+        case .generation(let current): self.mismatch(taskID, expected: expected, current: current)
         case .exists, .fenced:
             A2AError(.unavailable, "Task '\(taskID)' is being changed by somebody else. Try again.")
         }

@@ -4,12 +4,15 @@ extension TaskRuntime {
     public func getTask(_ request: A2AGetTaskRequest, context: CallContext) async throws -> A2ATask {
         let context = try self.admit(context, tenant: request.tenant)
         try request.validate()
+        if request.hasCurrentGeneration, context.version.hasGenerations {
+            return try await self.getTask(request, beyond: request.currentGeneration, context: context)
+        }
         let historyLength = request.hasHistoryLength ? Int(request.historyLength) : nil
         guard
             let snapshot = try await self.store.snapshot(
                 of: request.id, in: Scope(context), historyLength: historyLength)
         else { throw A2AError.taskNotFound(request.id) }
-        return snapshot.task
+        return snapshot.task(for: context.version)
     }
 
     public func listTasks(_ request: A2AListTasksRequest, context: CallContext) async throws -> A2AListTasksResponse {
@@ -27,6 +30,9 @@ extension TaskRuntime {
         let page = try await self.store.list(query, in: Scope(context))
         var response = A2AListTasksResponse()
         response.tasks = page.tasks
+        if !context.version.hasGenerations {
+            for index in response.tasks.indices { response.tasks[index].generation = 0 }
+        }
         response.nextPageToken = page.next ?? ""
         response.pageSize = Int32(query.pageSize)
         response.totalSize = Int32(clamping: page.total)
@@ -64,7 +70,7 @@ extension TaskRuntime {
         }
         // The agent may have come to its own end first.
         guard ended.task.status.state == .canceled else { throw Self.notCancelable(id, ended.task.status.state) }
-        return ended.task
+        return ended.task(for: context.version)
     }
 
     public func subscribeToTask(
@@ -86,7 +92,7 @@ extension TaskRuntime {
             return EventStream { [store = self.store] in
                 TaskFollower(
                     taskID: id, scope: scope, store: store, handle: handle, first: nil, cursor: events,
-                    deadline: context.deadline)
+                    context: context)
             }
         }
         guard !snapshot.task.status.state.isTerminal else {
@@ -101,7 +107,7 @@ extension TaskRuntime {
             TaskFollower(
                 taskID: id, scope: scope, store: store, handle: handle,
                 first: StreamEvent(.task(snapshot.task), generation: snapshot.generation),
-                cursor: snapshot.generation, deadline: context.deadline)
+                cursor: snapshot.generation, context: context)
         }
     }
 

@@ -14,6 +14,7 @@ public final class TaskRuntime: A2AService, Service {
     let log: TaskLog
     let ledger: MessageLedger
     let turns: TurnTable
+    let longPolls: LongPolls
     let logger: Logger
     let deliverer: PushDeliverer?
     private let runner: TurnRunner
@@ -51,6 +52,7 @@ public final class TaskRuntime: A2AService, Service {
         self.ledger = MessageLedger(
             window: configuration.deduplicationWindow, capacity: configuration.deduplicationCapacity)
         self.turns = TurnTable(limit: configuration.maxConcurrentTurns)
+        self.longPolls = LongPolls(limit: configuration.maxLongPolls)
         self.logger = logger
         self.runner = TurnRunner(agent: agent, configuration: configuration, logger: logger, spawn: spawn)
         self.extendedCard = extendedCard

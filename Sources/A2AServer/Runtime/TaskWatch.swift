@@ -10,6 +10,8 @@ final class TaskWatch: Sendable {
     enum Milestone {
         /// Any event after the generation.
         case event
+        /// Any event after the generation, or the end of the task before there is one.
+        case eventOrEnd
         /// An event after the generation that leaves the task terminal or interrupted.
         case settled
         /// The end of the task.
@@ -34,6 +36,7 @@ final class TaskWatch: Sendable {
         func isReached(_ milestone: Milestone, after generation: Int64) -> Bool {
             switch milestone {
             case .event: self.generation > generation
+            case .eventOrEnd: self.hasEnded || self.generation > generation
             case .settled: self.settled > generation
             case .end: self.hasEnded
             }

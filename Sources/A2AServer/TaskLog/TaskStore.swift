@@ -153,6 +153,7 @@ public struct TaskQuery: Sendable {
 
 /// A page of tasks.
 public struct TaskPage: Sendable {
+    /// The tasks, each with the generation that it stands at in `generation`.
     public var tasks: [A2ATask]
     /// The token of the next page, or `nil` after the last one.
     public var next: String?

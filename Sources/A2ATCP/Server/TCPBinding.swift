@@ -96,9 +96,9 @@ public struct TCPBinding: ServerBinding {
         return BindingEndpoint(address: address, interfaces: Self.interfaces(address: address, self.configuration))
     }
 
-    /// The interface that a server with a configuration serves at an address.
+    /// The interfaces that a server with a configuration serves at an address: one for each version, older ones first.
     public static func interfaces(address: String, _ configuration: TCPServerConfiguration) -> [A2AAgentInterface] {
-        [A2AAgentInterface(url: address, binding: .tcp, version: configuration.versions.max() ?? .v1_0)]
+        configuration.versions.sorted().map { A2AAgentInterface(url: address, binding: .tcp, version: $0) }
     }
 
     public var description: String { "TCP(\(self.configuration.host):\(self.configuration.port))" }

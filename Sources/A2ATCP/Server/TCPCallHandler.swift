@@ -244,15 +244,22 @@ struct TCPOperationCall: OperationCall, Sendable {
 
     func decoded<M: Message>() throws -> M { try self.encoding.decode(M.self, from: self.octets) }
 
+    private func request<Request: RESTRequest>() throws -> Request {
+        switch self.encoding {
+        case .json: try ModelJSON.decode(Request.self, from: self.octets[...], version: self.context.version)
+        case .protobuf: try (self.decoded() as Request).read(in: self.context.version)
+        }
+    }
+
     func unary<Request: RESTRequest, Output: Message>(
         _ perform: (Request, CallContext) async throws -> Output
     ) async throws -> TCPAnswer {
-        .message(try self.encoding.encode(try await perform(try self.decoded(), self.context)))
+        .message(try self.encoding.encode(try await perform(try self.request(), self.context)))
     }
 
     func stream<Request: RESTRequest>(
         _ perform: (Request, CallContext) async throws -> EventStream
     ) async throws -> TCPAnswer {
-        .events(try await perform(try self.decoded(), self.context))
+        .events(try await perform(try self.request(), self.context))
     }
 }

@@ -81,7 +81,8 @@ public struct TCPServerConfiguration: Sendable {
     /// for logs in memory. Whoever keeps the log for longer keeps this number with it. Not 0.
     public var epoch: UInt64?
 
-    /// The A2A versions that are served.
+    /// The A2A versions that are served, each declared as an interface of its own. Default 1.0; add ``ProtocolVersion/v1_1`` to serve
+    /// the draft too.
     public var versions: [ProtocolVersion] = [.v1_0]
 
     /// Cuts every connection after this long, without a word to its peer: fault injection, to see that callers lose nothing.

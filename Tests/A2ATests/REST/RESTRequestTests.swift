@@ -12,7 +12,7 @@ struct RESTRequestTests {
         guard case .matched(let match) = try RESTRouter.match(method: method, path: parts[0]) else {
             throw RESTRouter.notFound
         }
-        return try M(match, query: parts.count > 1 ? parts[1] : nil, body: Array(body.utf8)[...])
+        return try M(match, query: parts.count > 1 ? parts[1] : nil, body: Array(body.utf8)[...], version: .v1_1)
     }
 
     private func violations(_ work: () throws -> Void) -> [String] {
@@ -207,7 +207,8 @@ struct RESTRequestTests {
                 return
             }
             #expect(match.operation == operation, "seed \(seed): \(call)")
-            let decoded = try M(match, query: parts.count > 1 ? parts[1] : nil, body: (call.body ?? [])[...])
+            let decoded = try M(
+                match, query: parts.count > 1 ? parts[1] : nil, body: (call.body ?? [])[...], version: .v1_1)
             #expect(decoded == request, "seed \(seed): \(call)")
         }
         func id() -> String { random.pick(["tasks", "message:send", "a:cancel", "é/", "%2F"]) + random.string() }
@@ -274,7 +275,8 @@ struct RESTRequestTests {
         for _ in 0..<300 {
             let query = random.list(0...12) { $0.pick(tokens) }.joined()
             do {
-                _ = try A2AListTasksRequest(RESTMatch(operation: .listTasks), query: query[...], body: [])
+                _ = try A2AListTasksRequest(
+                    RESTMatch(operation: .listTasks), query: query[...], body: [], version: .v1_0)
             } catch { #expect(error.code == .invalidParams, "seed \(seed): \(query)") }
         }
     }
