@@ -300,7 +300,8 @@ let package = Package(
         .testTarget(
             name: "A2AHTTPTests",
             dependencies: [
-                "A2A", "A2AClient", "A2AHTTP", "A2AReferenceAgent", "A2AServer", "A2ATesting", "TestSupport",
+                "A2A", "A2AClient", "A2AHTTP", "A2AReferenceAgent", "A2ASecurity", "A2AServer", "A2ATesting",
+                "TestSupport",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),

@@ -40,6 +40,12 @@ struct AgentCommand: AsyncParsableCommand {
     )
     var token: [String] = []
 
+    @Option(
+        help: ArgumentHelp(
+            "Makes a Unix domain socket, for this user only, on which 'a2a push status' asks how the agent fares.",
+            valueName: "file"))
+    var adminSocket: String?
+
     @Flag(help: "Takes calls without A2A-Version for version 1.0 instead of refusing them as 0.3.")
     var lenientVersion = false
 
@@ -79,8 +85,10 @@ struct AgentCommand: AsyncParsableCommand {
         }
         let listening =
             self.dialling.isOnly ? [] : self.makeBindings(jwks: signer?.jwks, notifier: peers)
+        let admin = self.adminSocket.map { AdminSocket(path: $0, runtime: runtime) }
         let server = AgentServer(
-            runtime: runtime, bindings: listening + (try self.dialledBindings()), middleware: middleware, logger: logger
+            runtime: runtime, bindings: listening + (try self.dialledBindings()) + [admin].compactMap(\.self),
+            middleware: middleware, logger: logger
         ) { endpoints in
             if !listening.isEmpty { Banner(endpoints: Array(endpoints.prefix(listening.count))).print() }
         }

@@ -64,6 +64,8 @@ public struct ProtocolBinding: RawRepresentable, Hashable, Sendable, Expressible
     public static let grpc: ProtocolBinding = "GRPC"
     /// HTTP with paths and JSON bodies (§11).
     public static let httpJSON: ProtocolBinding = "HTTP+JSON"
+    /// A2A over TCP, version 1 (spec/bindings/tcp.md §2.2).
+    public static let tcp: ProtocolBinding = "https://swift-a2a.github.io/bindings/tcp/v1"
 
     public var description: String { self.rawValue }
 }

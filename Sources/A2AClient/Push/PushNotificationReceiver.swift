@@ -68,8 +68,9 @@ public struct PushNotificationReceiver: Sendable {
             throw Self.refusal("The notification is not about the task that its signature names.")
         }
         guard self.isExpected(taskID ?? "") else { throw A2AError.taskNotFound(taskID ?? "") }
+        // What is signed counts: with another id in the header, what was overheard could be sent once more.
         return ReceivedPushNotification(
-            response: response, taskID: taskID, deliveryID: Self.deliveryID(fields) ?? claims?.id, claims: claims)
+            response: response, taskID: taskID, deliveryID: claims?.id ?? Self.deliveryID(fields), claims: claims)
     }
 
     private func checkSecrets(_ fields: HTTPFields) throws {

@@ -18,8 +18,11 @@ public struct MetricsMiddleware: ServiceMiddleware {
     private let instruments: [A2AOperation: Instruments]
     private let calls: [String: [A2AOperation: Counter]]
 
-    /// The bindings that calls are counted by; calls over another are counted as `other`.
-    private static let bindings = ["JSONRPC", "HTTP+JSON", "GRPC", "TCP", "", "other"]
+    /// The bindings that calls are counted by, and what they are called in `binding`; calls over another are counted as `other`.
+    private static let bindings: KeyValuePairs<ProtocolBinding, String> = [
+        .jsonRPC: "JSONRPC", .httpJSON: "HTTP+JSON", .grpc: "GRPC", .tcp: "TCP", "": "in-process",
+    ]
+    private static let other: ProtocolBinding = "other"
 
     public init() {
         var instruments: [A2AOperation: Instruments] = [:]
@@ -31,13 +34,10 @@ public struct MetricsMiddleware: ServiceMiddleware {
         }
         self.instruments = instruments
         var calls: [String: [A2AOperation: Counter]] = [:]
-        for binding in Self.bindings {
+        for (binding, name) in Array(Self.bindings) + [(Self.other, "other")] {
             for operation in A2AOperation.allCases {
-                calls[binding, default: [:]][operation] = Counter(
-                    label: "a2a_calls_total",
-                    dimensions: [
-                        ("operation", operation.rawValue), ("binding", binding.isEmpty ? "in-process" : binding),
-                    ])
+                calls[binding.rawValue, default: [:]][operation] = Counter(
+                    label: "a2a_calls_total", dimensions: [("operation", operation.rawValue), ("binding", name)])
             }
         }
         self.calls = calls
@@ -81,7 +81,7 @@ public struct MetricsMiddleware: ServiceMiddleware {
     }
 
     private func count(_ operation: A2AOperation, _ context: CallContext) {
-        (self.calls[context.binding] ?? self.calls["other"])?[operation]?.increment()
+        (self.calls[context.binding] ?? self.calls[Self.other.rawValue])?[operation]?.increment()
     }
 
     private static func count(_ error: any Error, of operation: A2AOperation) {

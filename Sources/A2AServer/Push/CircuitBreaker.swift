@@ -75,6 +75,9 @@ struct CircuitBreaker: Sendable {
     /// Nobody need remember this one.
     var isUnremarkable: Bool { self.state == .closed(failures: 0) }
 
+    /// Until when nothing is let through; `nil` if something is.
+    var pausedUntil: Instant? { if case .open(let until, _) = self.state { until } else { nil } }
+
     private mutating func open(pauses: Int, now: Instant, pause: Backoff, random: Double) {
         // At least half of the bound: a destination in trouble needs some time.
         let bound = pause.bound(attempt: pauses)

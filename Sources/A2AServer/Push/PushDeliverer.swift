@@ -85,12 +85,21 @@ final class PushDeliverer: Sendable {
         self.wakeUp.set()
     }
 
+    /// Whether a destination is left alone just now.
+    func breaker(of destination: String) -> PushNotificationStatus.Breaker {
+        let breaker = self.schedule.withLock { $0.breaker(of: destination) }
+        guard breaker.isOpen else { return .closed }
+        guard let until = breaker.pausedUntil else { return .probing }
+        let left = (until - self.environment.now()).milliseconds
+        return .open(until: A2ATimestamp(milliseconds: self.environment.wallClock().milliseconds + max(0, left)))
+    }
+
     // MARK: Running
 
     /// Delivers until it is cancelled.
     func run() async {
         await withDiscardingTaskGroup { group in
-            group.addTask { await self.load() }
+            group.addTask { await self.takeUp() }
             while !Task.isCancelled {
                 switch self.schedule.withLock({ $0.next(now: self.environment.now()) }) {
                 case .start(let key, let destination): group.addTask { await self.serve(key, destination) }
@@ -111,12 +120,26 @@ final class PushDeliverer: Sendable {
         }
     }
 
-    /// Takes up what an earlier run has left.
+    /// Takes up what an earlier run has left, and what other processes do.
+    private func takeUp() async {
+        await self.load()
+        guard let interval = self.store.claimInterval else { return }
+        while (try? await self.environment.sleep(self.environment.now() + interval)) != nil {
+            do {
+                let news = try await self.store.renewClaims()
+                for taskID in news.grown { self.grew(taskID) }
+                if news.hasOrphans { await self.load() }
+            } catch {
+                self.logger.error("push configurations cannot be claimed", metadata: ["error": "\(error)"])
+            }
+        }
+    }
+
     private func load() async {
         var token: String?
         repeat {
             do {
-                let page = try await self.store.scan(state: .active, pageSize: Self.loadPageSize, pageToken: token)
+                let page = try await self.store.claim(pageSize: Self.loadPageSize, pageToken: token)
                 for registration in page.registrations { self.add(registration, unlessKnown: true) }
                 token = page.next
             } catch {
@@ -159,7 +182,7 @@ final class PushDeliverer: Sendable {
     }
 
     private func deliver(_ key: Key, _ destination: String) async throws -> PushSchedule.Finish {
-        guard let registration = try await self.store.registration(key), registration.progress.state == .active else {
+        guard let registration = try await self.store.claim(key), registration.progress.state == .active else {
             return .ended
         }
         var progress = registration.progress

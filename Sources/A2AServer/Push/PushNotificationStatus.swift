@@ -1,20 +1,57 @@
-import A2A
+public import A2A
 
 /// How the notifications of one configuration fare, for those who operate the agent. Without secrets.
 public struct PushNotificationStatus: Sendable, Equatable {
+    /// Whether a destination that failed again and again is left alone; other configurations may share it.
+    public enum Breaker: Sendable, Equatable {
+        case closed
+        /// Nothing is sent to it before then.
+        case open(until: A2ATimestamp)
+        /// One notification is on its way, to see whether it has recovered.
+        case probing
+    }
+
     public var scope: Scope
     public var taskID: String
     public var id: String
     /// Host and port, or whatever else the sender calls the destination; paths and queries may hold secrets.
     public var destination: String
     public var progress: PushProgress
+    /// The generation that the task stands at: what lies between ``PushProgress/delivered`` and it is still to be sent. `nil` if there is no
+    /// such task, or nobody looked.
+    public var generation: Int64?
+    /// The circuit breaker of the destination; `nil` if it is another process that delivers.
+    public var breaker: Breaker?
+
+    public init(
+        scope: Scope, taskID: String, id: String, destination: String, progress: PushProgress, generation: Int64? = nil,
+        breaker: Breaker? = nil
+    ) {
+        self.scope = scope
+        self.taskID = taskID
+        self.id = id
+        self.destination = destination
+        self.progress = progress
+        self.generation = generation
+        self.breaker = breaker
+    }
 }
 
 /// A page of statuses.
-public struct PushNotificationStatusPage: Sendable {
+public struct PushNotificationStatusPage: Sendable, Equatable, Codable {
     public var statuses: [PushNotificationStatus]
     /// The token of the next page, or `nil` after the last one.
     public var next: String?
+
+    public init(statuses: [PushNotificationStatus], next: String? = nil) {
+        self.statuses = statuses
+        self.next = next
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case statuses = "registrations"
+        case next = "nextPageToken"
+    }
 }
 
 extension TaskRuntime {
@@ -31,8 +68,7 @@ extension TaskRuntime {
         let deliverer = try self.requireDeliverer()
         let page = try await deliverer.store.scan(
             state: state, pageSize: min(max(pageSize, 1), 1000), pageToken: pageToken)
-        return PushNotificationStatusPage(
-            statuses: page.registrations.map { Self.status($0, deliverer) }, next: page.next)
+        return PushNotificationStatusPage(statuses: try await self.statuses(page, deliverer), next: page.next)
     }
 
     /// How the push notifications of one task fare.
@@ -45,17 +81,27 @@ extension TaskRuntime {
         var token: String?
         repeat {
             let page = try await deliverer.store.list(ofTask: taskID, in: scope, pageSize: 100, pageToken: token)
-            statuses += page.registrations.map { Self.status($0, deliverer) }
+            statuses += try await self.statuses(page, deliverer)
             token = page.next
         } while token != nil
         return statuses
     }
 
-    private static func status(_ registration: PushRegistration, _ deliverer: PushDeliverer) -> PushNotificationStatus {
-        let configuration = registration.configuration
-        return PushNotificationStatus(
-            scope: registration.scope, taskID: configuration.taskID, id: configuration.id,
-            destination: deliverer.push.sender(for: configuration.url)?.destination(of: configuration) ?? "",
-            progress: registration.progress)
+    private func statuses(
+        _ page: PushRegistrationPage, _ deliverer: PushDeliverer
+    ) async throws -> [PushNotificationStatus] {
+        var statuses: [PushNotificationStatus] = []
+        for registration in page.registrations {
+            let configuration = registration.configuration
+            let destination = deliverer.push.sender(for: configuration.url)?.destination(of: configuration) ?? ""
+            let snapshot = try await self.store.snapshot(
+                of: configuration.taskID, in: registration.scope, historyLength: 0)
+            statuses.append(
+                PushNotificationStatus(
+                    scope: registration.scope, taskID: configuration.taskID, id: configuration.id,
+                    destination: destination, progress: registration.progress, generation: snapshot?.generation,
+                    breaker: deliverer.breaker(of: destination)))
+        }
+        return statuses
     }
 }

@@ -6,8 +6,8 @@ import A2A
 /// ``Scope``; the deliverer, which works for all of them, uses ``scan(state:pageSize:pageToken:)``. Tokens and credentials are
 /// secrets: a store that writes them to a disk encrypts them, and none shows them in errors.
 ///
-/// One process delivers from a store at a time. A store that several processes share hands each registration to one of
-/// them, in ``scan(state:pageSize:pageToken:)``, and refuses the others in ``record(_:for:revision:)``.
+/// A store that several processes share gives each registration to one of them (``claim(_:)``): to the one that put it, and when
+/// that has ended, to another. ``record(_:for:revision:)`` refuses the others. A store of one process need not do anything for it.
 public protocol PushNotificationStore: Sendable {
     /// Keeps a registration; it takes the place of one with the same key (``PushRegistration/replacing(_:)``).
     ///
@@ -36,7 +36,7 @@ public protocol PushNotificationStore: Sendable {
     /// Notes how far a registration has come. Durable when it returns, for a store that is.
     ///
     /// - Parameter revision: The revision that was read: progress of a replaced configuration is not its successor's.
-    /// - Returns: `false`, and nothing is changed, if the registration was replaced or removed.
+    /// - Returns: `false`, and nothing is changed, if the registration was replaced or removed, or another process delivers from it.
     func record(_ progress: PushProgress, for key: PushRegistration.Key, revision: Int64) async throws -> Bool
 
     /// A page of the registrations of all callers, in the order in which they were made.
@@ -47,6 +47,48 @@ public protocol PushNotificationStore: Sendable {
 
     /// Removes what the store's retention no longer keeps. Called now and then by the runtime.
     func removeExpired() async throws
+
+    // MARK: Several processes
+
+    /// A registration to deliver from: `nil` if there is none, or another process delivers from it.
+    func claim(_ key: PushRegistration.Key) async throws -> PushRegistration?
+
+    /// A page of the active registrations to deliver from, in the order in which they were made: all that no other process
+    /// delivers from.
+    func claim(pageSize: Int, pageToken: String?) async throws -> PushRegistrationPage
+
+    /// How often ``renewClaims()`` is to be called; `nil` for never. Who does not call it for much longer loses what it has claimed.
+    var claimInterval: Duration? { get }
+
+    /// Says that this process is still there, and asks what the others have done.
+    func renewClaims() async throws -> PushStoreNews
+}
+
+extension PushNotificationStore {
+    public func claim(_ key: PushRegistration.Key) async throws -> PushRegistration? {
+        try await self.registration(key)
+    }
+
+    public func claim(pageSize: Int, pageToken: String?) async throws -> PushRegistrationPage {
+        try await self.scan(state: .active, pageSize: pageSize, pageToken: pageToken)
+    }
+
+    public var claimInterval: Duration? { nil }
+
+    public func renewClaims() async throws -> PushStoreNews { PushStoreNews() }
+}
+
+/// What has happened to a shared store by the hands of other processes.
+public struct PushStoreNews: Sendable, Equatable {
+    /// There may be registrations to take up, of a process that has ended.
+    public var hasOrphans: Bool
+    /// Tasks with registrations of this process whose logs have grown; may name some that have not.
+    public var grown: [String]
+
+    public init(hasOrphans: Bool = false, grown: [String] = []) {
+        self.hasOrphans = hasOrphans
+        self.grown = grown
+    }
 }
 
 /// A page of registrations.

@@ -14,10 +14,7 @@ extension TaskRuntime {
     public func createTaskPushNotificationConfig(
         _ request: A2ATaskPushNotificationConfig, context: CallContext
     ) async throws -> A2ATaskPushNotificationConfig {
-        let context = try self.admit(context, tenant: request.tenant)
-        let deliverer = try self.requireDeliverer()
-        try request.validate()
-        let scope = Scope(context)
+        let (deliverer, context, scope) = try self.admitPush(context, tenant: request.tenant) { try request.validate() }
         let snapshot = try await self.visibleTask(request.taskID, in: scope)
         let registration = try await self.prepare(request, taskID: request.taskID, scope: scope, context: context) {
             $0.delivered = snapshot.generation
@@ -31,10 +28,7 @@ extension TaskRuntime {
     public func getTaskPushNotificationConfig(
         _ request: A2AGetTaskPushNotificationConfigRequest, context: CallContext
     ) async throws -> A2ATaskPushNotificationConfig {
-        let context = try self.admit(context, tenant: request.tenant)
-        let deliverer = try self.requireDeliverer()
-        try request.validate()
-        let scope = Scope(context)
+        let (deliverer, _, scope) = try self.admitPush(context, tenant: request.tenant) { try request.validate() }
         _ = try await self.visibleTask(request.taskID, in: scope)
         let key = PushRegistration.Key(scope: scope, taskID: request.taskID, id: request.id)
         guard let registration = try await deliverer.store.registration(key) else {
@@ -52,10 +46,7 @@ extension TaskRuntime {
     public func listTaskPushNotificationConfigs(
         _ request: A2AListTaskPushNotificationConfigsRequest, context: CallContext
     ) async throws -> A2AListTaskPushNotificationConfigsResponse {
-        let context = try self.admit(context, tenant: request.tenant)
-        let deliverer = try self.requireDeliverer()
-        try request.validate()
-        let scope = Scope(context)
+        let (deliverer, _, scope) = try self.admitPush(context, tenant: request.tenant) { try request.validate() }
         _ = try await self.visibleTask(request.taskID, in: scope)
         let page = try await deliverer.store.list(
             ofTask: request.taskID, in: scope,
@@ -70,10 +61,7 @@ extension TaskRuntime {
     public func deleteTaskPushNotificationConfig(
         _ request: A2ADeleteTaskPushNotificationConfigRequest, context: CallContext
     ) async throws {
-        let context = try self.admit(context, tenant: request.tenant)
-        let deliverer = try self.requireDeliverer()
-        try request.validate()
-        let scope = Scope(context)
+        let (deliverer, _, scope) = try self.admitPush(context, tenant: request.tenant) { try request.validate() }
         _ = try await self.visibleTask(request.taskID, in: scope)
         let key = PushRegistration.Key(scope: scope, taskID: request.taskID, id: request.id)
         _ = try await deliverer.store.remove(key)
@@ -138,6 +126,16 @@ extension TaskRuntime {
     }
 
     // MARK: Shared
+
+    /// Checks what every operation on configurations begins with.
+    private func admitPush(
+        _ context: CallContext, tenant: String, _ validate: () throws -> Void
+    ) throws -> (deliverer: PushDeliverer, context: CallContext, scope: Scope) {
+        let context = try self.admit(context, tenant: tenant)
+        let deliverer = try self.requireDeliverer()
+        try validate()
+        return (deliverer, context, Scope(context))
+    }
 
     func requireDeliverer() throws -> PushDeliverer {
         try self.policy.requirePushNotifications()

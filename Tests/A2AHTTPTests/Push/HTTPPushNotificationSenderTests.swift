@@ -122,6 +122,8 @@ struct HTTPPushNotificationSenderTests {
             let outcome = await HTTPPushNotificationSender(options: options).send(notification(to: server.url))
             #expect(outcome == .failed(reason: "no answer in time (0.1 seconds)"))
         }
+        let defaults = HTTPPushNotificationSender.Options()
+        #expect(defaults.connectTimeout == .seconds(10) && defaults.timeout == .seconds(30))
         let outcome = await HTTPPushNotificationSender(options: .loopback()).send(
             notification(to: "http://127.0.0.1:1/"))
         #expect(outcome == .failed(reason: "cannot connect: connection refused"))

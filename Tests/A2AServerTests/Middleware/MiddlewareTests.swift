@@ -206,7 +206,7 @@ struct MetricsMiddlewareTests {
                 gate.open()
                 try await group.waitForAll()
             }
-            for binding in ["HTTP+JSON", "PIGEON", ""] {
+            for binding in ["HTTP+JSON", ProtocolBinding.tcp.rawValue, "PIGEON", ""] {
                 await expectError(.taskNotFound) { try await service.get("none", as: CallContext(binding: binding)) }
             }
             _ = try await service.getAgentCard(context: .plain)
@@ -215,10 +215,10 @@ struct MetricsMiddlewareTests {
         #expect(metrics.instrument("a2a_call_duration", send).count == 1)
         #expect(metrics.instrument("a2a_calls_total", send + [("binding", "JSONRPC")]).sum == 1)
         let get = [("operation", "GetTask")]
-        for binding in ["HTTP+JSON", "other", "in-process"] {
+        for binding in ["HTTP+JSON", "TCP", "other", "in-process"] {
             #expect(metrics.instrument("a2a_calls_total", get + [("binding", binding)]).sum == 1)
         }
-        #expect(metrics.instrument("a2a_errors_total", get + [("code", "TASK_NOT_FOUND")]).sum == 3)
+        #expect(metrics.instrument("a2a_errors_total", get + [("code", "TASK_NOT_FOUND")]).sum == 4)
         #expect(metrics.instrument("a2a_calls_in_flight", get).sum == 0)
     }
 }

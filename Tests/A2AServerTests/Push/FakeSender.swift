@@ -66,6 +66,10 @@ final class LeapingClock: Sendable {
     private let passed = Mutex<Duration>(.zero)
     private let start = ContinuousClock.now
     private let wallStart: Int64 = 1_750_000_000_000
+    private let leaps: Bool
+
+    /// - Parameter leaps: Whether time passes at all; otherwise who sleeps does so until the end.
+    init(leaps: Bool = true) { self.leaps = leaps }
 
     var now: ContinuousClock.Instant { self.start + self.passed.withLock { $0 } }
     var elapsed: Duration { self.passed.withLock { $0 } }
@@ -76,6 +80,7 @@ final class LeapingClock: Sendable {
         environment.wallClock = { A2ATimestamp(milliseconds: self.wallStart + self.elapsed.milliseconds) }
         environment.random = random
         environment.sleep = { deadline in
+            guard self.leaps else { return try await Gate().wait() }
             // Whatever else can happen now happens first.
             for _ in 0..<50 {
                 await Task.yield()

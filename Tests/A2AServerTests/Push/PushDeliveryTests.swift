@@ -197,6 +197,30 @@ struct PushDeliveryTests {
         #expect(third.sent.count == 0)
     }
 
+    @Test("a wait outlives the agent: the next one waits for what is left of it, and counts on")
+    func waitsAcrossRestarts() async throws {
+        let (tasks, store) = (MemoryTaskStore(), MemoryPushNotificationStore())
+        let first = FakeSender { _ in .failed(reason: "busy", retryAfter: .seconds(1_000)) }
+        try await withPush(streamer, first, store: tasks, pushStore: store, clock: LeapingClock(leaps: false)) { runtime in
+            _ = try await runtime.sendMessage(request("0", push: webhook()), context: .plain)
+            try await eventually {
+                try await runtime.pushNotificationStatus().statuses.first?.progress.attempts == 1
+            }
+        }
+        // The next one begins where the first has ended, on the same clock on the wall.
+        let clock = LeapingClock()
+        let times = Notes<Duration>()
+        let second = FakeSender { notification in
+            times.add(clock.elapsed)
+            return notification.attempts == 1 ? .failed(reason: "again") : .delivered
+        }
+        try await withPush(streamer, second, store: tasks, pushStore: store, clock: clock) { runtime in
+            try await eventually { second.taken().count == 2 }
+            #expect(times.all.first == .seconds(1_000))
+            #expect(second.sent.all.map(\.notification.attempts) == [1, 2, 0])
+        }
+    }
+
     @Test(
         "a receiver that was away for longer than the log reaches back is sent the task as it stands, and goes on from there"
     )

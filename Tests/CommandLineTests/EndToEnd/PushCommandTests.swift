@@ -3,6 +3,7 @@ import A2AHTTP
 import A2AReferenceAgent
 import A2AServer
 import A2ATesting
+import Foundation
 import SwiftProtobuf
 import Synchronization
 import Testing
@@ -94,6 +95,68 @@ struct PushCommandTests {
             let result = await runTool(["push", "listen", "--port", port])
             #expect(result.status == .failure)
             #expect(result.notes.contains("cannot listen"))
+        }
+    }
+}
+
+@Suite("The command that shows how push notifications fare", .timeLimit(.minutes(1)))
+struct PushStatusCommandTests {
+    private static func withAgent(_ body: @escaping (_ url: String, _ socket: String) async throws -> Void) async throws {
+        let directory = NSTemporaryDirectory() + "a2a-\(UInt32.random(in: 0 ... .max))"
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        let socket = "\(directory)/admin"
+        var options = HTTPPushNotificationSender.Options()
+        options.egress.insecurelyAllowsLoopback = true
+        let runtime = TaskRuntime(
+            agent: ReferenceAgent(), card: ReferenceAgent.card(),
+            push: PushNotifications(senders: [HTTPPushNotificationSender(options: options)]), logger: .silent)
+        try await withAgentServer(
+            runtime, bindings: [.http(.ephemeral), AdminSocket(path: socket, runtime: runtime)], logger: .silent
+        ) { endpoints in try await body(endpoints[0].address, socket) }
+    }
+
+    @Test("shows position, attempts, next try and breaker, as text and as JSON, without secrets")
+    func shows() async throws {
+        try await Self.withAgent { agent, socket in
+            let sent = await runTool(["send", "form", "-o", "json", "-a", agent])
+            let task = try A2ASendMessageResponse(jsonString: sent.output).task.id
+            let made = await runTool(
+                ["push", "create", task, "--url", "http://127.0.0.1:9/s3cret?key=s3cret", "--id", "mine", "-a", agent],
+                environment: ["A2ACLI_PUSH_TOKEN": "s3cret", "A2ACLI_PUSH_CREDENTIALS": "s3cret"])
+            #expect(made.status == .success, "\(made.notes)")
+            _ = await runTool(["send", "Bern", "--task-id", task, "-a", agent])
+            var text = ""
+            while !text.contains("Next Try: ") {
+                let result = await runTool(["push", "status", "--admin-socket", socket])
+                #expect(result.status == .success, "\(result.notes)")
+                text = result.output
+            }
+            for line in [
+                "Task ID: \(task)", "Config ID: mine", "Destination: 127.0.0.1:9", "State: active",
+                "Last Failure: cannot connect",
+            ] { #expect(text.contains(line), "\(line) is missing in \(text)") }
+            #expect(text.contains("Position: ") && text.contains("Attempts: ") && text.contains("Breaker: "))
+            #expect(!text.contains("s3cret"))
+            let json = await runTool(
+                ["push", "status", "--task-id", task, "-o", "json"], environment: ["A2ACLI_ADMIN_SOCKET": socket])
+            let page = try JSONDecoder().decode(PushNotificationStatusPage.self, from: Data(json.output.utf8))
+            #expect(page.statuses.map(\.id) == ["mine"])
+            #expect(!json.output.contains("s3cret"))
+            let dead = await runTool(["push", "status", "--state", "dead", "--all", "--admin-socket", socket])
+            #expect(dead.output.isEmpty && dead.notes.contains("no such"))
+        }
+    }
+
+    @Test("without an agent, with a wrong state or page, it says what would be right")
+    func refusals() async throws {
+        let nobody = await runTool(["push", "status", "--admin-socket", "/nonexistent/socket"])
+        #expect(nobody.status == .unreachable && nobody.notes.contains("No agent listens"))
+        for (arguments, words) in [
+            ([], "--admin-socket"), (["--state", "happy"], "active, finished or dead"),
+            (["--page-size", "0"], "1 to 1000"),
+        ] {
+            let result = await runTool(["push", "status"] + arguments)
+            #expect(result.status == .usage && result.notes.contains(words), "\(result.notes)")
         }
     }
 }

@@ -4,8 +4,8 @@ import ArgumentParser
 struct PushCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "push",
-        abstract: "Sets up push notifications of tasks, and receives them.",
-        subcommands: PushConfigCommand.verbs + [PushListenCommand.self]
+        abstract: "Sets up push notifications of tasks, shows how they fare, and receives them.",
+        subcommands: PushConfigCommand.verbs + [PushStatusCommand.self, PushListenCommand.self]
     )
 }
 

@@ -1,10 +1,3 @@
-public import A2A
-
-extension ProtocolBinding {
-    /// A2A over TCP, version 1 (spec/bindings/tcp.md §2.2).
-    public static let tcp: ProtocolBinding = "https://swift-a2a.github.io/bindings/tcp/v1"
-}
-
 /// What both sides of the binding agree on.
 enum TCPProtocol {
     /// The identifier of the binding in the TLS handshake.

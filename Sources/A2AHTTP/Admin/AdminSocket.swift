@@ -1,0 +1,136 @@
+public import A2A
+public import A2AServer
+import Foundation
+import Hummingbird
+import HummingbirdCore
+public import Logging
+import NIOCore
+import NIOPosix
+import ServiceLifecycle
+
+/// What those who operate an agent may ask it, on a Unix domain socket that only its owner can open.
+///
+/// | path | answer |
+/// |---|---|
+/// | `GET /push?state=&pageSize=&pageToken=` | a ``PushNotificationStatusPage`` in JSON, without secrets |
+///
+/// There is no password: the file system says who may connect. The socket has mode 0600, and directories that are made for it
+/// 0700. ``AdminClient`` asks, and so does `curl --unix-socket FILE http://agent/push`.
+public struct AdminSocket: ServerBinding {
+    /// The longest path, in bytes: what the system's addresses have room for.
+    public static let maxPathBytes = 103
+
+    private let path: String
+    private let runtime: TaskRuntime
+    private let isRequired: Bool
+
+    /// The most connections at a time.
+    private static let maxConnections = 64
+
+    /// - Parameters:
+    ///   - path: Where the socket is made. One that is left over is replaced, one that somebody listens on is not.
+    ///   - isRequired: Whether the agent does not start without it. Otherwise it goes without, and logs why.
+    public init(path: String, runtime: TaskRuntime, isRequired: Bool = true) {
+        self.path = path
+        self.runtime = runtime
+        self.isRequired = isRequired
+    }
+
+    public func serve(
+        _ service: any A2AService, logger: Logger, onListening: @escaping @Sendable (BindingEndpoint) async -> Void
+    ) async throws {
+        let endpoint = BindingEndpoint(address: "unix:\(self.path)", interfaces: [])
+        do {
+            try await self.prepare()
+        } catch {
+            guard !self.isRequired else { throw error }
+            logger.notice("there is no admin socket", metadata: ["reason": "\(error.message)"])
+            await onListening(endpoint)
+            return try await gracefulShutdown()
+        }
+        let application = Application(
+            router: self.router(),
+            configuration: ApplicationConfiguration(
+                address: .unixDomainSocket(path: self.path),
+                availableConnectionsDelegate: MaximumAvailableConnections(Self.maxConnections)),
+            onServerRunning: { _ in
+                chmod(self.path, 0o600)
+                await onListening(endpoint)
+            },
+            logger: logger)
+        defer { unlink(self.path) }
+        try await application.run()
+    }
+
+    /// Makes room for the socket.
+    private func prepare() async throws(A2AError) {
+        guard self.path.utf8.count <= Self.maxPathBytes else {
+            throw A2AError(
+                .invalidParams, "The path of the admin socket is longer than \(Self.maxPathBytes) bytes: \(self.path)")
+        }
+        let directory = (self.path as NSString).deletingLastPathComponent
+        do {
+            if !directory.isEmpty {
+                try FileManager.default.createDirectory(
+                    atPath: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+            }
+        } catch {
+            throw A2AError(.invalidParams, "The directory of the admin socket cannot be made: \(directory)", cause: error)
+        }
+        let isTaken: Bool
+        do {
+            let channel = try await ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup)
+                .connect(unixDomainSocketPath: self.path).get()
+            try? await channel.close()
+            isTaken = true
+        } catch {
+            isTaken = false
+        }
+        guard !isTaken else {
+            throw A2AError(.unavailable, "Another agent listens on the admin socket \(self.path).")
+        }
+        var status = stat()
+        guard lstat(self.path, &status) != 0 || status.st_mode & S_IFMT == S_IFSOCK else {
+            throw A2AError(.invalidParams, "There is a file in the place of the admin socket: \(self.path)")
+        }
+    }
+
+    private func router() -> Router<BasicRequestContext> {
+        let router = Router()
+        router.get("push") { request, _ in
+            do {
+                let query = request.uri.queryParameters
+                let page = try await self.runtime.pushNotificationStatus(
+                    state: try Self.state(query["state"].map(String.init)),
+                    pageSize: try Self.pageSize(query["pageSize"].map(String.init)),
+                    pageToken: query["pageToken"].map(String.init))
+                return HTTPCall.response(
+                    .ok, Array(try JSONEncoder().encode(page)), contentType: "application/json")
+            } catch {
+                let error = A2AError(wrapping: error)
+                return HTTPCall.response(
+                    HTTPResponse.Status(error), RESTError.encode(error), contentType: HTTPJSONHandler.contentType)
+            }
+        }
+        return router
+    }
+
+    private static func state(_ name: String?) throws -> PushProgress.State? {
+        guard let name, !name.isEmpty else { return nil }
+        guard let state = PushProgress.State(rawValue: name) else {
+            let known = PushProgress.State.allCases.map(\.rawValue).joined(separator: ", ")
+            throw A2AError.invalidParams(field: "state", "is one of \(known), not '\(name.prefix(100))'")
+        }
+        return state
+    }
+
+    private static func pageSize(_ text: String?) throws -> Int {
+        guard let text else { return 100 }
+        guard let size = Int(text), (1...1000).contains(size) else {
+            throw A2AError.invalidParams(field: "pageSize", "is 1 to 1000, not '\(text.prefix(100))'")
+        }
+        return size
+    }
+
+    public var description: String { "Admin(\(self.path))" }
+}

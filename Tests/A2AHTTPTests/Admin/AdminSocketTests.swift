@@ -1,0 +1,153 @@
+import A2A
+import A2AHTTP
+import A2AServer
+import A2ATesting
+import AsyncHTTPClient
+import Foundation
+import NIOCore
+import Testing
+
+/// A directory for one test, with a path short enough for sockets.
+private func withDirectory(_ body: (_ path: String) async throws -> Void) async throws {
+    let path = NSTemporaryDirectory() + "a2a-\(UInt32.random(in: 0 ... .max))"
+    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    try await body(path)
+}
+
+private func mode(_ path: String) throws -> Int {
+    try #require(try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int)
+}
+
+private func withAdmin(
+    _ path: String, isRequired: Bool = true, push: Bool = true, _ body: (TaskRuntime) async throws -> Void
+) async throws {
+    let capabilities = A2AAgentCapabilities(streaming: true, pushNotifications: true)
+    var options = HTTPPushNotificationSender.Options()
+    options.egress.insecurelyAllowsLoopback = true
+    var notifications = PushNotifications(senders: [HTTPPushNotificationSender(options: options)])
+    notifications.limits.breakerThreshold = 1
+    let runtime = TaskRuntime(
+        agent: ClosureAgent { try await $0.complete() }, card: .testCard(capabilities: capabilities),
+        push: push ? notifications : nil, logger: .silent)
+    try await withAgentServer(
+        runtime, bindings: [AdminSocket(path: path, runtime: runtime, isRequired: isRequired)], logger: .silent
+    ) { _ in try await body(runtime) }
+}
+
+@Suite("The admin socket", .timeLimit(.minutes(1)))
+struct AdminSocketTests {
+    @Test("says how push notifications fare, without secrets, to the agent's user only")
+    func status() async throws {
+        try await withDirectory { directory in
+            let path = "\(directory)/made/admin.sock"
+            try await withAdmin(path) { runtime in
+                #expect(try mode(path) == 0o600)
+                #expect(try mode("\(directory)/made") == 0o700)
+                var request = A2ASendMessageRequest()
+                request.message = .user("go")
+                request.configuration.taskPushNotificationConfig =
+                    notification(to: "http://127.0.0.1:9/s3cret") {
+                        $0.token = "s3cret"
+                        $0.authentication.scheme = "Bearer"
+                        $0.authentication.credentials = "s3cret"
+                    }.configuration
+                let task = try await runtime.sendMessage(request, context: CallContext()).taskID
+                let client = AdminClient(path: path)
+                try await eventually {
+                    try await client.pushNotificationStatus(state: .active).statuses.first?.progress.attempts == 1
+                }
+                let shown = try await client.pushNotificationStatus()
+                #expect(shown == (try await runtime.pushNotificationStatus()))
+                let status = try #require(shown.statuses.first)
+                #expect(status.taskID == task && status.id == "config" && status.destination == "127.0.0.1:9")
+                #expect(status.progress.delivered == 0 && status.generation == 2)
+                #expect(status.progress.nextAttempt != nil)
+                guard case .open? = status.breaker else {
+                    Issue.record("\(status)")
+                    return
+                }
+                let url = try #require(URL(httpURLWithSocketPath: path, uri: "/push"))
+                let raw = try await HTTPClient.shared.execute(
+                    HTTPClientRequest(url: url.absoluteString), timeout: .seconds(30))
+                let text = String(buffer: try await raw.body.collect(upTo: 1 << 20))
+                #expect(text.contains("nextAttempt") && !text.contains("s3cret"))
+            }
+            #expect(!FileManager.default.fileExists(atPath: path))
+        }
+    }
+
+    @Test("pages, and refuses what it does not know by the name of the parameter")
+    func pages() async throws {
+        try await withDirectory { directory in
+            try await withAdmin("\(directory)/sock") { runtime in
+                for _ in 0..<3 {
+                    var request = A2ASendMessageRequest()
+                    request.message = .user("go")
+                    request.configuration.taskPushNotificationConfig =
+                        notification(to: "http://127.0.0.1:9/").configuration
+                    _ = try await runtime.sendMessage(request, context: CallContext())
+                }
+                let client = AdminClient(path: "\(directory)/sock")
+                let first = try await client.pushNotificationStatus(pageSize: 2)
+                let second = try await client.pushNotificationStatus(pageSize: 2, pageToken: first.next)
+                #expect(first.statuses.count == 2 && second.statuses.count == 1 && second.next == nil)
+                let refusal = await #expect(throws: A2AError.self) {
+                    try await client.pushNotificationStatus(pageToken: "guess")
+                }
+                #expect(refusal?.code == .invalidParams)
+                let tooMany = await #expect(throws: A2AError.self) {
+                    try await client.pushNotificationStatus(pageSize: 5_000)
+                }
+                #expect(tooMany?.message.contains("pageSize") == true)
+            }
+        }
+    }
+
+    @Test("one that was left over is replaced; another agent's and a file are not touched")
+    func places() async throws {
+        try await withDirectory { directory in
+            let path = "\(directory)/sock"
+            try await withAdmin(path) { _ in
+                // Somebody listens: who needs a socket does not start, who does not goes without.
+                await #expect(throws: A2AError.self) { try await withAdmin(path) { _ in } }
+                try await withAdmin(path, isRequired: false) { _ in }
+                _ = try await AdminClient(path: path).pushNotificationStatus()
+            }
+            // What a killed process leaves: a socket that nobody listens on.
+            let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+            var address = sockaddr_un()
+            address.sun_family = sa_family_t(AF_UNIX)
+            withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
+            let bound = withUnsafePointer(to: &address) {
+                $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                    bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+                }
+            }
+            #expect(bound == 0)
+            close(descriptor)
+            let refused = await #expect(throws: A2AError.self) {
+                try await AdminClient(path: path).pushNotificationStatus()
+            }
+            #expect(refused?.code == .unavailable)
+            try await withAdmin(path) { _ in _ = try await AdminClient(path: path).pushNotificationStatus() }
+            try "precious".write(toFile: path, atomically: false, encoding: .utf8)
+            await #expect(throws: A2AError.self) { try await withAdmin(path) { _ in } }
+            #expect(try String(contentsOfFile: path, encoding: .utf8) == "precious")
+            let long = String(repeating: "x", count: 200)
+            await #expect(throws: A2AError.self) { try await withAdmin("\(directory)/\(long)") { _ in } }
+        }
+    }
+
+    @Test("an agent without push notifications says so")
+    func none() async throws {
+        try await withDirectory { directory in
+            try await withAdmin("\(directory)/sock", push: false) { _ in
+                let error = await #expect(throws: A2AError.self) {
+                    try await AdminClient(path: "\(directory)/sock").pushNotificationStatus()
+                }
+                #expect(error?.code == .pushNotificationNotSupported)
+            }
+        }
+    }
+}
