@@ -20,7 +20,8 @@ public struct AdminClient: Sendable {
     /// - Throws: ``A2AError``: `.unavailable` if no agent listens there or it may not be asked, `.invalidParams` for an unknown
     ///   token.
     public func pushNotificationStatus(
-        state: PushProgress.State? = nil, pageSize: Int = 100, pageToken: String? = nil, timeout: Duration = .seconds(30)
+        state: PushProgress.State? = nil, pageSize: Int = 100, pageToken: String? = nil,
+        timeout: Duration = .seconds(30)
     ) async throws -> PushNotificationStatusPage {
         var query = URLComponents()
         query.queryItems =

@@ -75,7 +75,8 @@ public struct AdminSocket: ServerBinding {
                     atPath: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
             }
         } catch {
-            throw A2AError(.invalidParams, "The directory of the admin socket cannot be made: \(directory)", cause: error)
+            throw A2AError(
+                .invalidParams, "The directory of the admin socket cannot be made: \(directory)", cause: error)
         }
         let isTaken: Bool
         do {

@@ -32,7 +32,8 @@ struct SecretBox: Sendable {
     func open(_ sealed: Data, keyID: String, place: [String]) throws(Failure) -> Data {
         guard let key = self.keys.key(keyID) else { throw .unknownKey(keyID) }
         do {
-            return try AES.GCM.open(AES.GCM.SealedBox(combined: sealed), using: key, authenticating: Self.context(place))
+            return try AES.GCM.open(
+                AES.GCM.SealedBox(combined: sealed), using: key, authenticating: Self.context(place))
         } catch {
             throw .altered
         }

@@ -41,7 +41,9 @@ public struct StoreKeys: Sendable {
         for (index, text) in texts.enumerated() {
             guard let bytes = Data(base64Encoded: text), bytes.count == Self.keySize else {
                 throw Failure(
-                    description: "Key \(index + 1) is not \(Self.keySize) bytes in Base64; make one with: openssl rand -base64 32")
+                    description:
+                        "Key \(index + 1) is not \(Self.keySize) bytes in Base64; make one with: openssl rand -base64 32"
+                )
             }
             keys.append(Key(id: Self.id(of: bytes), key: SymmetricKey(data: bytes)))
         }
@@ -99,7 +101,8 @@ public struct StoreKeys: Sendable {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else {
             if errno == ENOENT { return nil }
-            throw Failure(description: "The file of keys '\(path)' cannot be read: \(String(cString: strerror(errno))).")
+            throw Failure(
+                description: "The file of keys '\(path)' cannot be read: \(String(cString: strerror(errno))).")
         }
         let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
         guard let data = try? handle.read(upToCount: Self.maxFileBytes) else {
@@ -117,7 +120,8 @@ public struct StoreKeys: Sendable {
     /// Makes a file with a new key. If somebody else makes it at the same time, theirs stays.
     private static func make(_ path: String) throws(Failure) {
         let key = SymmetricKey(size: .bits256).withUnsafeBytes { Data($0).base64EncodedString() }
-        let text = "# The key of the secrets in the database beside this file. Keep it apart from backups of that.\n\(key)\n"
+        let text =
+            "# The key of the secrets in the database beside this file. Keep it apart from backups of that.\n\(key)\n"
         let temporary = "\(path).\(UInt64.random(in: 0 ... .max))"
         let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw Self.failure(path) }

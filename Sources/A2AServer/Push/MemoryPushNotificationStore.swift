@@ -70,16 +70,13 @@ public final class MemoryPushNotificationStore: PushNotificationStore {
             if old == nil {
                 let siblings = state.tasks[TaskKey(scope: key.scope, taskID: key.taskID)]?.count ?? 0
                 guard siblings < self.retention.registrationsPerTask else {
-                    throw A2AError(
-                        .resourceExhausted,
-                        "A task has at most \(self.retention.registrationsPerTask) push notification configurations. "
-                            + "Delete one first.")
+                    throw PushRegistration.taskIsFull(limit: self.retention.registrationsPerTask)
                 }
             }
             state.makeRoom(registrations: old == nil ? 1 : 0, bytes: growth, keeping: key, self.retention)
             guard state.entries.count + (old == nil ? 1 : 0) <= self.retention.registrations,
                 state.bytes + growth <= self.retention.bytes
-            else { throw Self.full }
+            else { throw PushRegistration.storeIsFull }
             new.revision = state.nextRevision
             state.nextRevision += 1
             state.bytes += growth
@@ -102,7 +99,7 @@ public final class MemoryPushNotificationStore: PushNotificationStore {
     public func list(
         ofTask taskID: String, in scope: Scope, pageSize: Int, pageToken: String?
     ) async throws -> PushRegistrationPage {
-        let after = try Self.sequence(pageToken)
+        let after = try PushPageToken.sequence(pageToken)
         return self.state.withLock { state in
             let ids = state.tasks[TaskKey(scope: scope, taskID: taskID)] ?? []
             let rest = ids.compactMap { state.entries[Key(scope: scope, taskID: taskID, id: $0)] }
@@ -131,7 +128,7 @@ public final class MemoryPushNotificationStore: PushNotificationStore {
     public func scan(
         state wanted: PushProgress.State?, pageSize: Int, pageToken: String?
     ) async throws -> PushRegistrationPage {
-        let after = try Self.sequence(pageToken)
+        let after = try PushPageToken.sequence(pageToken)
         return self.state.withLock { state in
             var found: [Entry] = []
             for place in state.order[state.position(after: after)...] {
@@ -153,35 +150,13 @@ public final class MemoryPushNotificationStore: PushNotificationStore {
 
     // MARK: Pages
 
-    /// Names the token's format, so that another one can follow.
-    private static let tokenPrefix = "p1-"
-
-    private static func sequence(_ token: String?) throws -> Int64 {
-        guard let token else { return 0 }
-        guard token.utf8.count <= 32, token.hasPrefix(Self.tokenPrefix),
-            let sequence = Int64(token.dropFirst(Self.tokenPrefix.count), radix: 36), sequence > 0
-        else {
-            throw A2AError.invalidParams(
-                field: "pageToken",
-                "is not a token that this agent gave out; send nextPageToken of the page before, or leave it out")
-        }
-        return sequence
-    }
-
     /// A page of entries, of which there is one more than fits if more follow.
     private static func page(_ entries: ArraySlice<Entry>, _ pageSize: Int) -> PushRegistrationPage {
         let shown = entries.prefix(max(1, pageSize))
         let next = shown.count < entries.count ? shown.last.map { $0.sequence } : nil
         return PushRegistrationPage(
             registrations: shown.map(\.registration),
-            next: next.map { Self.tokenPrefix + String($0, radix: 36) })
-    }
-
-    private static var full: A2AError {
-        A2AError(
-            .resourceExhausted,
-            "The agent keeps as many push notification configurations as it can. Try again when some tasks have ended.",
-            details: [.retryInfo(.seconds(60))])
+            next: next.map { PushPageToken.text($0) })
     }
 }
 

@@ -73,7 +73,9 @@ struct PushSchedule: Sendable {
     var laneCount: Int { self.lanes.count }
 
     /// The circuit breaker of a destination, as far as it is known here.
-    func breaker(of destination: String) -> CircuitBreaker { self.destinations[destination]?.breaker ?? CircuitBreaker() }
+    func breaker(of destination: String) -> CircuitBreaker {
+        self.destinations[destination]?.breaker ?? CircuitBreaker()
+    }
 
     /// Whether nothing is on its way or could be sent now.
     func isQuiet(now: Instant) -> Bool {

@@ -33,7 +33,9 @@ struct MountedReceiverTests {
     private static let body = Array(
         #"{"statusUpdate":{"taskId":"task","contextId":"context","status":{"state":"TASK_STATE_WORKING"}}}"#.utf8)
 
-    @Test("takes what the agent has signed, once, and refuses everything else; the keys come from the agent's JWKS endpoint")
+    @Test(
+        "takes what the agent has signed, once, and refuses everything else; the keys come from the agent's JWKS endpoint"
+    )
     func signed() async throws {
         let signer = try await JWTPushNotificationSigner(issuer: "https://agent.example.com")
         var serving = HTTPServerConfiguration.ephemeral
@@ -66,7 +68,9 @@ struct MountedReceiverTests {
                 #expect(try await Self.post(url, token, id: "other", body: Self.body) == 204)
                 #expect(inbox.all.count == 1)
                 #expect(try await Self.post(url, token, id: "other", body: Self.body + [0x20]) == 401)
-                #expect(try await HTTPClient.shared.execute(.init(url: "\(base)/health"), timeout: .seconds(30)).status == .ok)
+                #expect(
+                    try await HTTPClient.shared.execute(.init(url: "\(base)/health"), timeout: .seconds(30)).status
+                        == .ok)
             }
         }
     }
@@ -74,7 +78,8 @@ struct MountedReceiverTests {
     @Test("what was signed too long ago is not taken")
     func replayWindow() async throws {
         let signer = try await JWTPushNotificationSigner(
-            issuer: "agent", lifetime: .seconds(86_400), now: { A2ATimestamp(milliseconds: A2ATimestamp.now.seconds * 1000 - 600_000) })
+            issuer: "agent", lifetime: .seconds(86_400),
+            now: { A2ATimestamp(milliseconds: A2ATimestamp.now.seconds * 1000 - 600_000) })
         let inbox = Inbox()
         let verifier = JWTPushNotificationVerifier { signer.jwks }
         let route = PushNotificationRoute(receiver: .init(verifier: verifier)) { inbox.add($0) }

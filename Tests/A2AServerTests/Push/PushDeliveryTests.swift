@@ -201,7 +201,8 @@ struct PushDeliveryTests {
     func waitsAcrossRestarts() async throws {
         let (tasks, store) = (MemoryTaskStore(), MemoryPushNotificationStore())
         let first = FakeSender { _ in .failed(reason: "busy", retryAfter: .seconds(1_000)) }
-        try await withPush(streamer, first, store: tasks, pushStore: store, clock: LeapingClock(leaps: false)) { runtime in
+        try await withPush(streamer, first, store: tasks, pushStore: store, clock: LeapingClock(leaps: false)) {
+            runtime in
             _ = try await runtime.sendMessage(request("0", push: webhook()), context: .plain)
             try await eventually {
                 try await runtime.pushNotificationStatus().statuses.first?.progress.attempts == 1

@@ -38,7 +38,9 @@ private final class SharedStore: PushNotificationStore {
         return try await self.base.record(progress, for: key, revision: revision)
     }
 
-    func put(_ registration: PushRegistration) async throws -> PushRegistration { try await self.base.put(registration) }
+    func put(_ registration: PushRegistration) async throws -> PushRegistration {
+        try await self.base.put(registration)
+    }
     func registration(_ key: PushRegistration.Key) async throws -> PushRegistration? {
         try await self.base.registration(key)
     }

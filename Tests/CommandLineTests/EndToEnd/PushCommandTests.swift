@@ -101,7 +101,8 @@ struct PushCommandTests {
 
 @Suite("The command that shows how push notifications fare", .timeLimit(.minutes(1)))
 struct PushStatusCommandTests {
-    private static func withAgent(_ body: @escaping (_ url: String, _ socket: String) async throws -> Void) async throws {
+    private static func withAgent(_ body: @escaping (_ url: String, _ socket: String) async throws -> Void) async throws
+    {
         let directory = NSTemporaryDirectory() + "a2a-\(UInt32.random(in: 0 ... .max))"
         defer { try? FileManager.default.removeItem(atPath: directory) }
         let socket = "\(directory)/admin"

@@ -112,7 +112,8 @@ extension TextBlocks {
         self.field("Position", "\(progress.delivered)" + (status.generation.map { " of \($0)" } ?? ""))
         self.field(
             "Notifications",
-            "\(progress.notifications)" + (progress.snapshots > 0 ? ", \(progress.snapshots) of them the task itself" : ""))
+            "\(progress.notifications)"
+                + (progress.snapshots > 0 ? ", \(progress.snapshots) of them the task itself" : ""))
         if progress.attempts > 0 {
             self.field(
                 "Attempts", "\(progress.attempts)" + (progress.failingSince.map { ", failing since \($0.text)" } ?? ""))
