@@ -277,6 +277,7 @@ let package = Package(
             name: "A2AServerTests",
             dependencies: [
                 "A2A", "A2AServer", "A2ATesting",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Metrics", package: "swift-metrics"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),

@@ -25,6 +25,8 @@ public enum TaskStoreContract {
         public var maxAge: Duration = .seconds(3600)
         /// The time that the store stamps statuses with.
         public var wallClock: ManualWallClock = .init()
+
+        public init() {}
     }
 
     /// Makes an empty store that no other rule uses.

@@ -22,13 +22,27 @@ import A2A
 public protocol Agent: Sendable {
     /// Answers one message.
     func run(_ turn: Turn) async throws
+
+    /// What becomes of a turn whose process ends while it is at work, if the tasks outlive the process
+    /// (``DurableTaskStore``). Default ``RecoveryPolicy/fail``.
+    ///
+    /// It concerns tasks that are submitted or working. One that waits for its caller goes on with the caller's next message, as ever.
+    var recovery: RecoveryPolicy { get }
+}
+
+extension Agent {
+    public var recovery: RecoveryPolicy { .fail }
 }
 
 /// An agent made of a closure.
 public struct ClosureAgent: Agent {
+    public let recovery: RecoveryPolicy
     private let body: @Sendable (Turn) async throws -> Void
 
-    public init(_ body: @escaping @Sendable (Turn) async throws -> Void) { self.body = body }
+    public init(recovery: RecoveryPolicy = .fail, _ body: @escaping @Sendable (Turn) async throws -> Void) {
+        self.recovery = recovery
+        self.body = body
+    }
 
     public func run(_ turn: Turn) async throws { try await self.body(turn) }
 }

@@ -13,6 +13,12 @@ public struct Turn: Sendable {
     /// The task as it was when the message arrived, with its history, or `nil` if the message begins something new.
     public var task: A2ATask? { self.contents.task }
 
+    /// What was done before, if the turn was at work when its process ended; `nil` for a turn that runs for the first time.
+    ///
+    /// Only agents whose ``Agent/recovery`` is ``RecoveryPolicy/resume`` get such turns. Then ``task`` is the task as it stands now,
+    /// and ``context`` has no parameters: they are not kept.
+    public var resumption: Resumption? { self.contents.resumption }
+
     /// The task's identifier; the one that it will get, if there is no task yet.
     public var taskID: String { self.execution.taskID }
 
@@ -48,14 +54,17 @@ public struct Turn: Sendable {
         let metadata: A2AMetadata
         let context: CallContext
         let logger: Logger
+        let resumption: Resumption?
         let loadTask: @Sendable (String) async throws -> A2ATask?
 
         init(
             message: A2AMessage, task: A2ATask?, configuration: A2ASendMessageConfiguration, metadata: A2AMetadata,
-            context: CallContext, logger: Logger, loadTask: @escaping @Sendable (String) async throws -> A2ATask?
+            context: CallContext, logger: Logger, resumption: Resumption?,
+            loadTask: @escaping @Sendable (String) async throws -> A2ATask?
         ) {
             self.message = message
             self.task = task
+            self.resumption = resumption
             self.configuration = configuration
             self.metadata = metadata
             self.context = context
@@ -66,13 +75,13 @@ public struct Turn: Sendable {
 
     package init(
         message: A2AMessage, task: A2ATask?, configuration: A2ASendMessageConfiguration, metadata: A2AMetadata,
-        context: CallContext, logger: Logger, execution: TurnExecution,
+        context: CallContext, logger: Logger, execution: TurnExecution, resumption: Resumption? = nil,
         loadTask: @escaping @Sendable (String) async throws -> A2ATask?
     ) {
         self.execution = execution
         self.contents = Contents(
             message: message, task: task, configuration: configuration, metadata: metadata, context: context,
-            logger: logger, loadTask: loadTask)
+            logger: logger, resumption: resumption, loadTask: loadTask)
     }
 
     /// Whether the caller accepts a media type in the answer. Callers that name none accept all.

@@ -33,5 +33,8 @@ public struct RuntimeConfiguration: Sendable {
     /// How often the store is asked to remove what it need not keep. Default 60 s.
     public var retentionInterval: Duration = .seconds(60)
 
+    /// How this process shares a durable store with others, and takes up what an earlier one has left.
+    public var recovery = RecoveryConfiguration()
+
     public init() {}
 }

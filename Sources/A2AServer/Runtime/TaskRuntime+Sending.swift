@@ -35,6 +35,7 @@ extension TaskRuntime {
     ) async throws -> EventStream {
         try self.policy.requireStreaming()
         let (context, scope) = try self.checked(request, context)
+        try await self.nameLog(context)
         let acceptance = try await withDeadline(context.deadline) {
             try await self.accept(request, context: context, scope: scope, forceTask: true)
         }
@@ -95,12 +96,13 @@ extension TaskRuntime {
         var opening = message
         opening.taskID = taskID
         opening.contextID = contextID
+        let record = try self.record(of: request, context: context)
 
         let (outcome, isNew, ticket) = self.ledger.enter(
             message, scope: scope,
             execution: TurnExecution(
                 taskID: taskID, contextID: contextID, scope: scope, opening: opening, state: TurnState(),
-                log: self.log))
+                log: self.log, record: record))
         switch outcome {
         case .message(let reply):
             return .message(reply)
@@ -109,7 +111,15 @@ extension TaskRuntime {
         case .running(let execution):
             guard isNew else { return try await self.join(execution, message: message, forceTask: forceTask) }
             do {
-                if isFollowUp { return .task(try await self.followUp(request, context: context, scope: scope)) }
+                if let known = try await self.knownTask(of: record, in: scope) {
+                    // Answered by an earlier process, or by another one.
+                    self.ledger.settle(ticket, as: .task(known))
+                    execution.abandon(TurnExecution.sentTwice)
+                    return .task(try await self.attach(to: known, scope: scope))
+                }
+                if isFollowUp {
+                    return .task(try await self.followUp(request, record, context: context, scope: scope))
+                }
                 try await self.expectPush(request, taskID: taskID, scope: scope, context: context)
                 do {
                     try self.begin(execution, ticket, opening: opening, request: request, context: context)
@@ -205,13 +215,13 @@ extension TaskRuntime {
 
     /// Hands a message to the task that it names (§3.4.3): to the turn at work, or to a new one.
     private func followUp(
-        _ request: A2ASendMessageRequest, context: CallContext, scope: Scope
+        _ request: A2ASendMessageRequest, _ record: TurnRecord?, context: CallContext, scope: Scope
     ) async throws -> AcceptedTask {
         let id = request.message.taskID
         let handle = self.log.watches.watch(id)
         var takeBackPush: (@Sendable () async -> Void)?
         do {
-            return try await self.handOver(request, handle, &takeBackPush, context: context, scope: scope)
+            return try await self.handOver(request, record, handle, &takeBackPush, context: context, scope: scope)
         } catch {
             await takeBackPush?()
             throw error
@@ -219,7 +229,7 @@ extension TaskRuntime {
     }
 
     private func handOver(
-        _ request: A2ASendMessageRequest, _ handle: TaskWatches.Handle,
+        _ request: A2ASendMessageRequest, _ record: TurnRecord?, _ handle: TaskWatches.Handle,
         _ takeBackPush: inout (@Sendable () async -> Void)?, context: CallContext, scope: Scope
     ) async throws -> AcceptedTask {
         let id = request.message.taskID
@@ -252,7 +262,7 @@ extension TaskRuntime {
                 switch running.offer() {
                 case .accepted:
                     return try await self.deliver(
-                        message, of: request, ifGeneration: expected, to: running, handle: handle)
+                        message, of: request, record, ifGeneration: expected, to: running, handle: handle)
                 case .full:
                     throw A2AError(
                         .resourceExhausted,
@@ -265,7 +275,7 @@ extension TaskRuntime {
                 }
             }
             if let accepted = try await self.beginNextTurn(
-                message, task: task, request: request, context: context, scope: scope, handle: handle)
+                message, task: task, request: request, record, context: context, scope: scope, handle: handle)
             {
                 return accepted
             }
@@ -273,14 +283,15 @@ extension TaskRuntime {
     }
 
     private func deliver(
-        _ message: A2AMessage, of request: A2ASendMessageRequest, ifGeneration expected: Int64?,
+        _ message: A2AMessage, of request: A2ASendMessageRequest, _ record: TurnRecord?, ifGeneration expected: Int64?,
         to running: TurnExecution, handle: TaskWatches.Handle
     ) async throws -> AcceptedTask {
         let change = TaskChange(.status(A2ATaskStatus(.working)), received: message)
         let appended: Appended
         do {
             appended = try await self.log.append(
-                [change], to: running.taskID, in: running.scope, condition: AppendCondition(generation: expected))
+                [change], to: running.taskID, in: running.scope, condition: AppendCondition(generation: expected),
+                turn: record.map { TurnRecord(message: $0.message) })
         } catch {
             running.withdraw()
             if let conflict = error as? TaskConflict {
@@ -295,8 +306,8 @@ extension TaskRuntime {
 
     /// - Returns: `nil` if another caller has just begun the next turn.
     private func beginNextTurn(
-        _ message: A2AMessage, task: A2ATask, request: A2ASendMessageRequest, context: CallContext, scope: Scope,
-        handle: TaskWatches.Handle
+        _ message: A2AMessage, task: A2ATask, request: A2ASendMessageRequest, _ record: TurnRecord?,
+        context: CallContext, scope: Scope, handle: TaskWatches.Handle
     ) async throws -> AcceptedTask? {
         let expected = request.generationToMatch(in: context.version)
         let execution = TurnExecution(
@@ -307,7 +318,7 @@ extension TaskRuntime {
             let change = TaskChange(.status(A2ATaskStatus(.working)), received: message)
             let appended = try await self.log.append(
                 [change], to: task.id, in: scope,
-                condition: AppendCondition(generation: expected, beginsTurn: true))
+                condition: AppendCondition(generation: expected, beginsTurn: true), turn: record)
             execution.begin(with: appended)
             self.ledger.settle(request.message, scope: scope, as: .task(task.id))
             let accepted = try await self.accepted(task.id, scope, appended, handle)
@@ -350,8 +361,10 @@ extension TaskRuntime {
         case .notFound: .taskNotFound(taskID)
         case .terminal(let state): self.ended(taskID, state)
         case .generation(let current): self.mismatch(taskID, expected: expected, current: current)
-        case .exists, .fenced:
-            A2AError(.unavailable, "Task '\(taskID)' is being changed by somebody else. Try again.")
+        case .exists, .fenced, .busy, .repeated:
+            A2AError(
+                .unavailable, "Task '\(taskID)' is being changed by somebody else. Try again.",
+                details: [.retryInfo(.seconds(1))])
         }
     }
 }

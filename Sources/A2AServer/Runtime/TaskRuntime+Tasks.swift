@@ -79,6 +79,7 @@ extension TaskRuntime {
         let context = try self.admit(context, tenant: request.tenant)
         try self.policy.requireStreaming()
         try request.validate()
+        try await self.nameLog(context)
         let scope = Scope(context)
         let id = request.id
         // The watch is taken before the snapshot: whatever is appended after the snapshot is announced to it.
@@ -126,7 +127,7 @@ extension TaskRuntime {
     ///
     /// - Returns: `false` if none is at work.
     private func stopTurn(of id: String) async throws -> Bool {
-        while let running = self.turns[id] {
+        while let running = self.turns[id], running.stopReason != .released {
             if running.stop(.cancelled) != .ended { return true }
             // It has just ended; the table will know in a moment.
             await Task.yield()

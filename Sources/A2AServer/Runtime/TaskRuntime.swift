@@ -17,7 +17,7 @@ public final class TaskRuntime: A2AService, Service {
     let longPolls: LongPolls
     let logger: Logger
     let deliverer: PushDeliverer?
-    private let runner: TurnRunner
+    let runner: TurnRunner
     private let extendedCard: (@Sendable (A2AAgentCard, CallContext) async throws -> A2AAgentCard?)?
     private let policyBox: Mutex<CardPolicy>
     private let jobs: AsyncStream<Job>
@@ -54,7 +54,8 @@ public final class TaskRuntime: A2AService, Service {
         self.turns = TurnTable(limit: configuration.maxConcurrentTurns)
         self.longPolls = LongPolls(limit: configuration.maxLongPolls)
         self.logger = logger
-        self.runner = TurnRunner(agent: agent, configuration: configuration, logger: logger, spawn: spawn)
+        self.runner = TurnRunner(agent: agent, configuration: configuration, logger: logger,
+            leavesTasks: agent.recovery == .resume && store is any DurableTaskStore, spawn: spawn)
         self.extendedCard = extendedCard
         self.policyBox = Mutex(CardPolicy(card))
         self.jobs = jobs
@@ -79,6 +80,7 @@ public final class TaskRuntime: A2AService, Service {
         await withGracefulShutdownHandler {
             await withDiscardingTaskGroup { group in
                 group.addTask { await self.removeExpired() }
+                if let durable = self.log.durable { group.addTask { await self.keepLease(durable) } }
                 if let deliverer = self.deliverer { group.addTask { await deliverer.run() } }
                 for await job in self.jobs { group.addTask { await job() } }
                 // Shut down, or cancelled: no turn begins any more, and nobody is left waiting.
@@ -98,7 +100,8 @@ public final class TaskRuntime: A2AService, Service {
         await withTaskGroup(of: Void.self) { group in
             group.addTask {
                 guard (try? await Task.sleep(for: self.configuration.shutdownGrace)) != nil else { return }
-                self.turns.stopAll(.shutdown)
+                // With a store that lasts, the next process goes on where this one was.
+                self.turns.stopAll(self.runner.leavesTasks ? .released : .shutdown)
                 // A turn that does not even stop when it is fenced off keeps the runtime, but not the readers.
                 guard (try? await Task.sleep(for: self.configuration.cancellationGrace * 2)) != nil else { return }
                 self.log.watches.close()
@@ -108,8 +111,18 @@ public final class TaskRuntime: A2AService, Service {
         }
         self.log.watches.close()
         self.runner.workers.close()
+        await self.endLease()
         await self.deliverer?.flush()
         self.jobInput.finish()
+    }
+
+    private func endLease() async {
+        do {
+            try await self.log.durable?.endLease()
+        } catch {
+            // It ends by itself.
+            self.logger.error("the lease cannot be ended", metadata: ["error": "\(error)"])
+        }
     }
 
     private func removeExpired() async {
@@ -129,7 +142,7 @@ public final class TaskRuntime: A2AService, Service {
     func start(_ turn: Turn, settle: @escaping @Sendable () -> Void) {
         let execution = turn.execution
         let whenDone: @Sendable () -> Void = {
-            self.turns.end(execution)
+            self.endTurn(execution)
             execution.noteSettled()
             settle()
         }
@@ -137,6 +150,12 @@ public final class TaskRuntime: A2AService, Service {
             TurnJob(
                 turn: turn,
                 nextTurn: { message in
+                    if self.log.durable != nil {
+                        let opening = TurnOpening(
+                            messageID: message.messageID, configuration: turn.configuration, metadata: turn.metadata,
+                            context: turn.context)
+                        execution.goesOn(with: TurnRecord(opening: try opening.encoded()))
+                    }
                     let task = try await self.store.snapshot(
                         of: execution.taskID, in: execution.scope, historyLength: nil)?.task
                     return self.makeTurn(
@@ -149,13 +168,30 @@ public final class TaskRuntime: A2AService, Service {
         whenDone()
     }
 
+    /// Notes that a turn is over.
+    private func endTurn(_ execution: TurnExecution) {
+        guard let durable = self.log.durable, let fence = execution.fenceToGiveBack else {
+            return self.turns.end(execution)
+        }
+        // Its task waits for the caller. While that is noted the turn still counts, so that none begins before.
+        let isSpawned = self.log.spawn {
+            do {
+                try await durable.endTurn(of: execution.taskID, in: execution.scope, fence: fence)
+            } catch {
+                self.logger.error("the end of a turn cannot be noted", metadata: ["error": "\(error)"])
+            }
+            self.turns.end(execution)
+        }
+        if !isSpawned { self.turns.end(execution) }
+    }
+
     func makeTurn(
         message: A2AMessage, task: A2ATask?, configuration: A2ASendMessageConfiguration, metadata: A2AMetadata,
-        context: CallContext, execution: TurnExecution
+        context: CallContext, execution: TurnExecution, resumption: Resumption? = nil
     ) -> Turn {
         Turn(
             message: message, task: task, configuration: configuration, metadata: metadata, context: context,
-            logger: self.logger, execution: execution
+            logger: self.logger, execution: execution, resumption: resumption
         ) { [store = self.store, scope = execution.scope] id in
             try await store.snapshot(of: id, in: scope, historyLength: nil)?.task
         }

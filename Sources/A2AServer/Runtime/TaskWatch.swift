@@ -95,12 +95,17 @@ final class TaskWatch: Sendable {
 
     /// Sends every reader away: the agent shuts down.
     func close() {
+        self.state.withLock { $0.isClosed = true }
+        self.interrupt(Self.closed)
+    }
+
+    /// Sends those who wait now away.
+    func interrupt(_ error: A2AError) {
         let waiters = self.state.withLock { state in
-            state.isClosed = true
             defer { state.waiters.removeAll() }
             return Array(state.waiters.values)
         }
-        for waiter in waiters { waiter.continuation.resume(throwing: Self.closed) }
+        for waiter in waiters { waiter.continuation.resume(throwing: error) }
     }
 
     fileprivate func retain() { self.state.withLock { $0.readers += 1 } }
@@ -156,6 +161,14 @@ final class TaskWatches: Sendable {
         }
         for watch in watches { watch.close() }
     }
+
+    /// Sends those away who wait now, and lets others come.
+    func interrupt(_ error: A2AError) {
+        for watch in self.state.withLock({ Array($0.watches.values) }) { watch.interrupt(error) }
+    }
+
+    /// The tasks that are watched.
+    var taskIDs: [String] { self.state.withLock { Array($0.watches.keys) } }
 
     /// How many tasks are watched.
     var count: Int { self.state.withLock { $0.watches.count } }

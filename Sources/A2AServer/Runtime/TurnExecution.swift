@@ -27,6 +27,8 @@ package final class TurnExecution: Sendable {
         var closingWaiter: CheckedContinuation<Void, Never>?
         var agentIsDone = false
         var lastActivity: ContinuousClock.Instant = .now
+        /// What a durable store has to note of the turn with the next change.
+        var record: TurnRecord?
     }
 
     fileprivate struct DecisionWaiter {
@@ -43,15 +45,17 @@ package final class TurnExecution: Sendable {
         case task(A2ATask)
     }
 
+    /// - Parameter record: What a durable store notes with the first change.
     init(
-        taskID: String, contextID: String, scope: Scope, opening: A2AMessage, state: TurnState, log: TaskLog
+        taskID: String, contextID: String, scope: Scope, opening: A2AMessage, state: TurnState, log: TaskLog,
+        record: TurnRecord? = nil
     ) {
         self.taskID = taskID
         self.contextID = contextID
         self.scope = scope
         self.opening = opening
         self.log = log
-        self.inner = Mutex(Inner(turn: state))
+        self.inner = Mutex(Inner(turn: state, record: record))
     }
 
     /// The task's watch, from before the task was made; a turn that makes no task needs none.
@@ -87,9 +91,11 @@ package final class TurnExecution: Sendable {
 
     func emit(_ change: TaskChange) async throws {
         let change = try change.checked(taskID: self.taskID, contextID: self.contextID)
-        let action = self.inner.withLock { inner in
+        let (action, record) = self.inner.withLock { inner in
             inner.lastActivity = .now
-            return inner.turn.emit()
+            let action = inner.turn.emit()
+            if case .append = action { return (action, inner.record.take()) }
+            return (action, nil)
         }
         switch action {
         case .create:
@@ -99,7 +105,7 @@ package final class TurnExecution: Sendable {
         case .append(let fence):
             do {
                 let appended = try await self.log.append(
-                    [change], to: self.taskID, in: self.scope, condition: AppendCondition(fence: fence))
+                    [change], to: self.taskID, in: self.scope, condition: AppendCondition(fence: fence), turn: record)
                 let waiters = self.inner.withLock { inner in
                     inner.turn.recorded(appended)
                     return appended.state.isActive ? .init() : inner.settle()
@@ -269,6 +275,23 @@ package final class TurnExecution: Sendable {
         return isStopped
     }
 
+    /// The turn goes on with another message.
+    func goesOn(with record: TurnRecord?) { self.inner.withLock { $0.record = record } }
+
+    /// Nothing can come of the turn: its message was accepted before, or it is another's.
+    func abandon(_ error: A2AError) {
+        self.inner.withLock { $0.turn.finished() }
+        self.fail(error)
+    }
+
+    /// Whether the turn has not answered yet.
+    var isUndecided: Bool { self.inner.withLock { $0.turn.isUndecided } }
+
+    /// The turn's fencing number if it is over while its task waits for the caller.
+    var fenceToGiveBack: Int64? {
+        self.inner.withLock { $0.turn.isWaiting ? $0.turn.fence : nil }
+    }
+
     var fence: Int64 { self.inner.withLock { $0.turn.fence } }
     var stopReason: TurnState.StopReason? { self.inner.withLock { $0.turn.stop } }
     var hasEnded: Bool { self.inner.withLock { $0.agentIsDone } }
@@ -312,6 +335,18 @@ package final class TurnExecution: Sendable {
         waiters.resume()
     }
 
+    static var sentTwice: A2AError {
+        A2AError(
+            .unavailable, "The message was sent twice at the same time. Send it again to get its task.",
+            details: [.retryInfo(.milliseconds(100))])
+    }
+
+    private static var thoughtDead: A2AError {
+        A2AError(
+            .unavailable, "This process was silent for so long that others took its work over. Try again.",
+            details: [.retryInfo(.seconds(1))])
+    }
+
     // MARK: Inside
 
     /// Appends the last status, unless somebody else has ended the task or taken it over: theirs counts.
@@ -348,8 +383,11 @@ package final class TurnExecution: Sendable {
         // Before the task can change: whoever waits for it must not miss how it settles.
         _ = self.watch
         do {
-            let created = try await self.log.create(task, then: changes, in: self.scope)
+            // Kept for the next attempt if this one fails.
+            let record = self.inner.withLock { $0.record }
+            let created = try await self.log.create(task, then: changes, in: self.scope, turn: record)
             let waiters = self.inner.withLock { inner in
+                inner.record = nil
                 inner.turn.recorded(created.appended)
                 let isActive = created.appended.state.isActive
                 return inner.decide(.success(.task(created.first))) + (isActive ? .init() : inner.settle())
@@ -359,6 +397,12 @@ package final class TurnExecution: Sendable {
         } catch TaskConflict.exists {
             self.inner.withLock { $0.turn.madeElsewhere() }
             return false
+        } catch TaskConflict.repeated {
+            self.abandon(Self.sentTwice)
+            throw CancellationError()
+        } catch TaskConflict.fenced {
+            self.abandon(Self.thoughtDead)
+            throw CancellationError()
         }
     }
 }

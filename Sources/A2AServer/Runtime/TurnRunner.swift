@@ -10,6 +10,8 @@ struct TurnRunner: Sendable {
     let agent: any Agent
     let configuration: RuntimeConfiguration
     let logger: Logger
+    /// Whether a turn whose process ends leaves its task to the next one.
+    let leavesTasks: Bool
     /// Starts a worker in the runtime's group, or says that it cannot any more.
     let spawn: @Sendable (@escaping @Sendable () async -> Void) -> Bool
     let workers = WorkerQueue<TurnJob>(maxIdle: TurnJob.maxIdleWorkers)
@@ -128,11 +130,15 @@ struct TurnRunner: Sendable {
         let execution = turn.execution
         var failure: A2AError?
         if case .threw(let error) = end { failure = error }
+        // Nobody has stopped the turn, but the runtime itself is cancelled.
+        if self.leavesTasks, Task.isCancelled, failure != nil { execution.stop(.released) }
         switch await execution.afterReturn(failed: failure != nil) {
         case .end, .waitForMessage:
             if let failure, execution.stopReason == nil {
                 turn.logger.warning("agent failed after its answer", metadata: ["error": "\(failure)"])
             }
+        case .leave:
+            turn.logger.notice("turn is left to whoever goes on with it")
         case .unanswered:
             execution.fail(self.unanswered(failure, stop: execution.stopReason))
         case .append(let state, let fence):
@@ -203,12 +209,15 @@ struct TurnRunner: Sendable {
             A2ATaskStatus(
                 .failed,
                 message: .agent("The agent gave no sign of life for \(limits.silenceLimit ?? .zero) and was stopped."))
+        // Never written: such a task is left as it is.
+        case .released: A2ATaskStatus(.working)
         }
     }
 
     private func unanswered(_ failure: A2AError?, stop: TurnState.StopReason?) -> A2AError {
         switch stop {
-        case .shutdown: A2AError(.unavailable, "The agent is shutting down.", details: [.retryInfo(.seconds(1))])
+        case .shutdown, .released:
+            A2AError(.unavailable, "The agent is shutting down.", details: [.retryInfo(.seconds(1))])
         case .silent: A2AError(.deadlineExceeded, "The agent did not answer in time.")
         case .cancelled: A2AError(.canceled, "The turn was cancelled.")
         case nil: failure ?? A2AError(.invalidAgentResponse, "The agent ended its turn without an answer.")

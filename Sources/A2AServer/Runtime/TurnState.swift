@@ -32,8 +32,9 @@ struct TurnState {
     /// The most messages that wait for a turn.
     static let maxInbox = 64
 
-    /// Why a turn is told to stop.
-    enum StopReason: Equatable { case cancelled, shutdown, silent }
+    /// Why a turn is told to stop. One that is `released` leaves its task as it is: another process, or the next run, goes on
+    /// with it.
+    enum StopReason: Equatable { case cancelled, shutdown, silent, released }
 
     /// A turn that begins something new.
     init() {
@@ -46,6 +47,17 @@ struct TurnState {
         self.answer = .tracking
         self.taskState = state
         self.fence = fence
+    }
+
+    /// A turn that an earlier process has begun.
+    ///
+    /// - Parameters:
+    ///   - hasAnswered: Whether anything of the turn's own is out.
+    ///   - messages: What the task has received since the turn began.
+    init(resuming state: A2ATaskState, fence: Int64, hasAnswered: Bool, messages: [A2AMessage]) {
+        self.init(continuing: state, fence: fence)
+        self.wasForced = !hasAnswered
+        self.inbox = Deque(messages)
     }
 
     // MARK: Answers
@@ -146,6 +158,8 @@ struct TurnState {
         case runAgain(A2AMessage)
         /// A message, or the task itself, is on its way; ask again when it is here.
         case waitForMessage
+        /// The task stays as it is, for whoever goes on with it.
+        case leave
     }
 
     /// The agent has returned, or thrown when `failed`.
@@ -163,6 +177,10 @@ struct TurnState {
         guard isOpen else {
             self.phase = .ended
             return .end
+        }
+        if self.stop == .released {
+            self.phase = .ended
+            return .leave
         }
         if let stop = self.stop {
             // A turn that was fenced off tries in vain, unless its task was only being made when that happened.
@@ -183,7 +201,12 @@ struct TurnState {
         return .append(.completed, fence: self.fence)
     }
 
-    /// The last append is done, or was refused.
+    var isUndecided: Bool { self.answer == .undecided }
+
+    /// Whether the task waits for its caller.
+    var isWaiting: Bool { self.taskState?.isInterrupted == true }
+
+    /// The last append is done, or was refused; or nothing may follow.
     mutating func finished() { self.phase = .ended }
 
     enum OnStop: Equatable { case requested, alreadyRequested, ended }
@@ -202,6 +225,7 @@ struct TurnState {
     mutating func fenceOff() -> Bool {
         guard self.phase == .running, !self.isFenced else { return false }
         self.isFenced = true
+        guard self.stop != .released else { return false }
         return self.answer == .tracking && self.taskState?.isTerminal == false
     }
 }

@@ -38,6 +38,26 @@ final class TurnTable: Sendable {
         }
     }
 
+    /// Notes that a turn goes on which an earlier process has begun: it counts, but is not refused, since it was accepted
+    /// long ago. One of the same task that is still ending has been shut out by the store.
+    ///
+    /// - Returns: `false` during shutdown.
+    func resume(_ execution: TurnExecution) -> Bool {
+        self.state.withLock { state in
+            guard !state.isDraining else { return false }
+            state.running[execution.taskID] = execution
+            return true
+        }
+    }
+
+    var isDraining: Bool { self.state.withLock { $0.isDraining } }
+
+    /// How many more turns may begin.
+    var room: Int { self.state.withLock { max(0, self.limit - $0.running.count) } }
+
+    /// The tasks at work.
+    var taskIDs: [String] { self.state.withLock { Array($0.running.keys) } }
+
     func end(_ execution: TurnExecution) {
         let waiter = self.state.withLock { state -> CheckedContinuation<Void, Never>? in
             guard state.running[execution.taskID] === execution else { return nil }

@@ -63,7 +63,7 @@ public struct AppendCondition: Sendable {
 }
 
 /// What an append did.
-public struct Appended: Sendable {
+public struct Appended: Sendable, Equatable {
     /// The task's generation after it.
     public var generation: Int64
     /// The task's state after it.
@@ -122,6 +122,10 @@ public enum TaskConflict: Error, Sendable, Equatable {
     case generation(current: Int64)
     /// Another turn has taken over.
     case fenced
+    /// Another process works on the task (``DurableTaskStore``).
+    case busy
+    /// The message was accepted before, for this task (``DurableTaskStore``).
+    case repeated(task: String)
 }
 
 /// What ``TaskStore/list(_:in:)`` looks for.

@@ -129,10 +129,11 @@ struct TCPCallHandler: Sendable {
             events = try await self.service.subscribeToTask(request, context: context)
         } catch let error as A2AError where error.code == .unsupportedOperation {
             // The task has ended. At its last event there is nothing more to say; anything else is a gap.
-            guard cursor.epoch == call.epoch, try await self.isLast(number, request, context) else {
+            let epoch = Self.epoch(call, context)
+            guard cursor.epoch == epoch, try await self.isLast(number, request, context) else {
                 return try await self.gap(request, call, message.context)
             }
-            if let reply = Self.reply(epoch: call.epoch, context) { call.reply(reply) }
+            if let reply = Self.reply(epoch: epoch, context) { call.reply(reply) }
             return call.end()
         }
         // Whose log it is shows only now: it may be that of an agent behind the service.

@@ -228,3 +228,54 @@ struct TurnStateTests {
         #expect(ended.emit() == .stopped)
     }
 }
+
+@Suite("A turn that another process goes on with")
+struct ReleasedTurnStateTests {
+    @Test("leaves its task as it is, whatever the agent did")
+    func leaves() {
+        for failed in [false, true] {
+            var state = TurnState(continuing: .working, fence: 3)
+            let (stop, end) = (state.requestStop(.released), state.agentReturned(failed: failed))
+            let (offer, emit) = (state.offer(), state.emit())
+            #expect(stop == .requested && end == .leave && offer == .ended && emit == .stopped)
+        }
+    }
+
+    @Test("leaves no message to itself, and nothing to end when it is fenced off")
+    func fencedOff() {
+        var state = TurnState(resuming: .working, fence: 3, hasAnswered: true, messages: [.user("more")])
+        _ = state.requestStop(.released)
+        let (mustEnd, emit, end) = (state.fenceOff(), state.emit(), state.agentReturned(failed: false))
+        #expect(!mustEnd && emit == .stopped && end == .leave)
+    }
+
+    @Test("ends well if the task has ended, and is unanswered if there is none")
+    func ended() {
+        var ended = TurnState(continuing: .working, fence: 3)
+        ended.recorded(Appended(generation: 9, state: .completed, fence: 3))
+        _ = ended.requestStop(.released)
+        let end = ended.agentReturned(failed: false)
+        #expect(end == .end)
+        var undecided = TurnState()
+        _ = undecided.requestStop(.released)
+        let unanswered = undecided.agentReturned(failed: true)
+        #expect(unanswered == .unanswered)
+    }
+
+    @Test("a resumed turn gets the messages since, and may reply only if it had not answered")
+    func resumed() {
+        var state = TurnState(resuming: .submitted, fence: 2, hasAnswered: false, messages: [.user("a"), .user("b")])
+        let (reply, first) = (state.reply(), state.takeMessage())
+        #expect(reply == .completeTask && first?.text == "a")
+        guard case .runAgain(let message) = state.agentReturned(failed: false) else {
+            Issue.record("should run again")
+            return
+        }
+        #expect(message.text == "b")
+        var answered = TurnState(resuming: .working, fence: 2, hasAnswered: true, messages: [])
+        guard case .refuse = answered.reply() else {
+            Issue.record("should refuse")
+            return
+        }
+    }
+}
