@@ -73,13 +73,15 @@ extension TaskRuntime {
         guard self.runner.agent.recovery == .resume else {
             self.logger.notice("task of an earlier process fails", metadata: metadata)
             return try await self.failOrphan(
-                orphan, "The agent was restarted while it worked on this task, and does not go on with it. Send the "
+                orphan,
+                "The agent was restarted while it worked on this task, and does not go on with it. Send the "
                     + "message again to begin anew.")
         }
         guard orphan.attempts <= self.configuration.recovery.maxAttempts else {
             self.logger.error("task was taken up too often without success", metadata: metadata)
             return try await self.failOrphan(
-                orphan, "The agent was restarted \(orphan.attempts) times in a row while it worked on this task, and gives up.")
+                orphan,
+                "The agent was restarted \(orphan.attempts) times in a row while it worked on this task, and gives up.")
         }
         let opening: TurnOpening
         do {
@@ -88,7 +90,8 @@ extension TaskRuntime {
             self.logger.error("the beginning of a turn cannot be read", metadata: metadata)
             return try await self.failOrphan(orphan, "The agent was restarted and cannot read how this task began.")
         }
-        guard let place = task.history.lastIndex(where: { $0.messageID == opening.messageID && $0.role != .agent }) else {
+        guard let place = task.history.lastIndex(where: { $0.messageID == opening.messageID && $0.role != .agent })
+        else {
             self.logger.error("the message that began a turn is no longer in the history", metadata: metadata)
             return try await self.failOrphan(
                 orphan, "The agent was restarted, and the message that it worked on is no longer in the history.")

@@ -54,7 +54,8 @@ public final class TaskRuntime: A2AService, Service {
         self.turns = TurnTable(limit: configuration.maxConcurrentTurns)
         self.longPolls = LongPolls(limit: configuration.maxLongPolls)
         self.logger = logger
-        self.runner = TurnRunner(agent: agent, configuration: configuration, logger: logger,
+        self.runner = TurnRunner(
+            agent: agent, configuration: configuration, logger: logger,
             leavesTasks: agent.recovery == .resume && store is any DurableTaskStore, spawn: spawn)
         self.extendedCard = extendedCard
         self.policyBox = Mutex(CardPolicy(card))
