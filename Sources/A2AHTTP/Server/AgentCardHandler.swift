@@ -109,6 +109,19 @@ final class AgentCardHandler: Sendable {
         return lastModified.timeIntervalSince1970.rounded(.down) <= date.timeIntervalSince1970
     }
 
+    /// Adds what caches of one caller need to keep an extended card (§13.3).
+    static func addCaching(_ body: [UInt8], _ configuration: HTTPServerConfiguration, to headers: inout HTTPFields) {
+        headers[.cacheControl] = "private, max-age=\(configuration.cardMaxAge.components.seconds)"
+        headers[.eTag] = "\"\(Self.fingerprint(body))\""
+        headers[.vary] = "Authorization"
+    }
+
+    /// Whether the client has this extended card already.
+    static func isUnchanged(_ etag: String?, _ headers: HTTPFields) -> Bool {
+        guard let etag, headers[.ifNoneMatch] != nil else { return false }
+        return Self.isUnchanged(etag, .distantFuture, headers)
+    }
+
     /// FNV-1a with 64 bits: enough to tell one card from the next.
     private static func fingerprint(_ bytes: [UInt8]) -> String {
         let hash = bytes.reduce(UInt64(0xcbf2_9ce4_8422_2325)) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }

@@ -72,19 +72,32 @@ struct HTTPCall {
         }
     }
 
+    /// How much of a body that is too large is still read, in bytes: 64 MiB.
+    ///
+    /// A connection that is closed while bytes of its peer are unread is reset, and the answer can be lost with it.
+    static let maxDiscardedBytes = 64 << 20
+
     /// The whole body.
     ///
-    /// - Throws: ``HTTPRefusal`` with 413 as soon as it is known to be too large.
+    /// - Throws: ``HTTPRefusal`` with 413 if it is too large, once the rest has been read too, as far as ``maxDiscardedBytes`` goes.
     func body() async throws -> [UInt8] {
         let limit = self.configuration.maxBodyBytes
-        if let length = self.fields.contentLength.flatMap({ Int($0) }), length > limit {
-            throw HTTPRefusal.tooLarge(limit: limit)
-        }
+        let most = limit.addingReportingOverflow(Self.maxDiscardedBytes)
+        let readable = most.overflow ? Int.max : most.partialValue
+        let declared = self.fields.contentLength.flatMap { Int($0) } ?? 0
+        guard declared <= readable else { throw HTTPRefusal.tooLarge(limit: limit) }
         var bytes: [UInt8] = []
+        var count = 0
         for try await buffer in self.request.body {
-            guard bytes.count + buffer.readableBytes <= limit else { throw HTTPRefusal.tooLarge(limit: limit) }
-            bytes.append(contentsOf: buffer.readableBytesView)
+            count += buffer.readableBytes
+            guard count <= readable else { break }
+            if max(count, declared) > limit {
+                bytes = []
+            } else {
+                bytes.append(contentsOf: buffer.readableBytesView)
+            }
         }
+        guard count <= limit else { throw HTTPRefusal.tooLarge(limit: limit) }
         return bytes
     }
 

@@ -63,8 +63,15 @@ private struct HTTPJSONCall: OperationCall {
         let input: Input = try await self.input()
         return try await self.call.perform {
             let output = try await perform(input, self.context)
-            return HTTPCall.response(
-                .ok, try ModelJSON.encode(output), contentType: HTTPJSONHandler.contentType, context: self.context)
+            let body = try ModelJSON.encode(output)
+            var response = HTTPCall.response(
+                .ok, body, contentType: HTTPJSONHandler.contentType, context: self.context)
+            guard self.match.operation == .getExtendedAgentCard else { return response }
+            AgentCardHandler.addCaching(body, self.call.configuration, to: &response.headers)
+            if AgentCardHandler.isUnchanged(response.headers[.eTag], self.call.request.headers) {
+                return Response(status: .notModified, headers: response.headers)
+            }
+            return response
         }
     }
 

@@ -56,4 +56,23 @@ struct AgentCardOverHTTPTests {
             #expect(post.headers.first(name: "allow") == "GET, HEAD")
         }
     }
+
+    @Test("the extended card is served with what the caches of one caller need")
+    func extendedCard() async throws {
+        try await withTestAgent { base async throws in
+            let url = base + "/v1/extendedAgentCard"
+            let first = try await send(.GET, url)
+            #expect(first.status == 200)
+            #expect(first.headers.first(name: "cache-control") == "private, max-age=300")
+            #expect(first.headers.first(name: "vary") == "Authorization")
+            let etag = try #require(first.headers.first(name: "etag"))
+            let again = try await send(.GET, url, headers: [("If-None-Match", etag)])
+            #expect(again.status == 304)
+            #expect(again.body.isEmpty)
+            #expect(again.headers.first(name: "etag") == etag)
+            #expect(try await send(.GET, url, headers: [("If-None-Match", "\"other\"")]).status == 200)
+            let tasks = try await send(.GET, base + "/v1/tasks")
+            #expect(tasks.headers.first(name: "etag") == nil)
+        }
+    }
 }

@@ -66,7 +66,7 @@ struct JSONRPCServerTests {
         }
     }
 
-    @Test("takes 10 MB, and answers 413 beyond the limit without reading it all")
+    @Test("takes 10 MB, and answers 413 beyond the limit; the answer arrives, although the connection closes after it")
     func bodySizes() async throws {
         var configuration = HTTPServerConfiguration.ephemeral
         configuration.maxBodyBytes = 11 << 20
@@ -75,13 +75,9 @@ struct JSONRPCServerTests {
             let answer = try await rpc(base, "SendMessage", message(text))
             #expect(answer.json["result"]?["message"] != nil)
 
-            // The server closes without reading the rest, and the reset that this causes may overtake the answer.
-            var tooLarge: Answer?
-            for _ in 0..<10 where tooLarge == nil {
-                tooLarge = try? await rpc(base, "SendMessage", message(text + text))
-            }
-            #expect(tooLarge?.status == 413)
-            #expect(tooLarge?.errorCode == A2AError.Code.requestTooLarge.jsonRPC)
+            let tooLarge = try await rpc(base, "SendMessage", message(text + text))
+            #expect(tooLarge.status == 413)
+            #expect(tooLarge.errorCode == A2AError.Code.requestTooLarge.jsonRPC)
             #expect(try await rpc(base, "ListTasks").status == 200)
         }
     }
