@@ -20,6 +20,7 @@ let package = Package(
         .executable(name: "a2a", targets: ["A2ACommand"]),
         .executable(name: "a2a-agent", targets: ["A2AAgentCommand"]),
         .executable(name: "a2a-conformance", targets: ["A2AConformanceCommand"]),
+        .executable(name: "a2a-mutant", targets: ["A2AMutantCommand"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
@@ -247,6 +248,32 @@ let package = Package(
             ]
         ),
 
+        // MARK: Our agent with faults, for judging judges.
+        .target(
+            name: "A2AMutants",
+            dependencies: [
+                "A2A", "A2AConformance", "A2AGRPC", "A2AHTTP", "A2AReferenceAgent", "A2AServer", "A2ATCP",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "GRPCCore", package: "grpc-swift-2"),
+                .product(name: "GRPCNIOTransportHTTP2Posix", package: "grpc-swift-nio-transport"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ]
+        ),
+        .executableTarget(
+            name: "A2AMutantCommand",
+            dependencies: [
+                "A2AMutants",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+            ]
+        ),
+
         // MARK: Tests.
         .target(
             name: "TestSupport",
@@ -363,9 +390,8 @@ let package = Package(
         .testTarget(
             name: "A2AConformanceTests",
             dependencies: [
-                "A2A", "A2AConformance", "A2AConformanceCommand", "A2AGRPC", "A2AHTTP", "A2AReferenceAgent",
-                "A2AServer",
-                "A2ATCP", "A2ATesting",
+                "A2A", "A2AConformance", "A2AConformanceCommand", "A2AGRPC", "A2AHTTP", "A2AMutants",
+                "A2AReferenceAgent", "A2AServer", "A2ATCP", "A2ATesting",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),

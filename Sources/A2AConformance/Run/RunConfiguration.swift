@@ -20,6 +20,8 @@ package struct RunConfiguration: Sendable {
     package var callTimeout: Duration = .seconds(10)
     /// How long a stream may take where its test says nothing. Default 30 s.
     package var streamTimeout: Duration = .seconds(30)
+    /// The longest that a stream or a push notification is waited for, whatever its test says; `nil` for as long as that says.
+    package var patience: Duration?
     /// How long the run may take. Default 10 min.
     package var runTimeout: Duration = .seconds(600)
     /// How many cases run at a time. Default 8.

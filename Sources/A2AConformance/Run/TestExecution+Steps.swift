@@ -26,7 +26,8 @@ extension TestExecution {
 
     /// Asserts; what push notifications must be like gets until the end of `x-within_ms` to come.
     private func assert(_ assertion: NamedAssertion, _ step: Step, _ state: inout State) async -> Verdict {
-        let end = ContinuousClock.now.advanced(by: .milliseconds(step.timing.most ?? 0))
+        let longest: Duration = .milliseconds(step.timing.most ?? 0)
+        let end = ContinuousClock.now.advanced(by: min(longest, self.configuration.patience ?? longest))
         while true {
             if let receiver = self.receiver { state.variables.steps["webhook"]?.response = receiver.requests }
             let verdict = self.check([assertion], state, step: nil)
@@ -137,6 +138,7 @@ extension TestExecution {
         var timeout = self.configuration.callTimeout
         if call.operation.isStreaming {
             timeout = call.stream?.timeoutMilliseconds.map { .milliseconds($0) } ?? self.configuration.streamTimeout
+            timeout = min(timeout, self.configuration.patience ?? timeout)
         }
         return WireCall(
             operation: call.operation,
