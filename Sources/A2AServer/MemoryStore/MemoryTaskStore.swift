@@ -9,23 +9,7 @@ import Synchronization
 /// is taken before the task's), in time that does not grow with the number of tasks.
 public final class MemoryTaskStore: TaskStore {
     /// What the store keeps, and for how long.
-    public struct Retention: Sendable {
-        /// The most tasks. When they are reached, the task that ended first goes; if none has ended, a new one is refused.
-        public var tasks = 100_000
-        /// The most bytes of all tasks together (contents and logs, as estimated). When they are reached, the task that
-        /// ended first goes; if none has ended, what makes a task grow is refused. Default 1 GiB.
-        public var bytes = 1 << 30
-        /// How long a task is kept after it has ended. Default 24 hours.
-        public var age: Duration = .seconds(24 * 3600)
-        /// The most events that one task's log keeps for readers who come later. Default 20 000.
-        public var eventsPerTask = 20_000
-        /// The most bytes that one task's log keeps for readers who come later. Default 32 MiB.
-        public var eventBytesPerTask = 32 << 20
-        /// The most bytes of content of one task; what goes beyond is refused. Default 64 MiB.
-        public var bytesPerTask = 64 << 20
-
-        public init() {}
-    }
+    public typealias Retention = TaskRetention
 
     private let retention: Retention
     private let wallClock: @Sendable () -> A2ATimestamp
@@ -90,7 +74,7 @@ public final class MemoryTaskStore: TaskStore {
             first.status.timestamp = now
             let record = TaskRecord(task: first, scope: scope)
             guard record.contentByteCount <= self.retention.bytesPerTask else {
-                throw Self.taskTooLarge(self.retention.bytesPerTask)
+                throw TaskRetention.taskTooLarge(self.retention.bytesPerTask)
             }
             var appended = Appended(generation: 1, state: task.status.state, fence: 1)
             if !changes.isEmpty {
@@ -100,7 +84,7 @@ public final class MemoryTaskStore: TaskStore {
             let bytes = record.byteCount
             self.makeRoom(tasks: 1, bytes: bytes, in: &index)
             guard index.tasks.count < self.retention.tasks, index.bytes + bytes <= self.retention.bytes else {
-                throw Self.full
+                throw TaskRetention.full
             }
             index.bytes += bytes
             self.place(record, bytes: bytes, state: appended.state, at: now, in: &index)
@@ -111,11 +95,7 @@ public final class MemoryTaskStore: TaskStore {
     public func append(
         _ changes: [TaskChange], to id: String, in scope: Scope, condition: AppendCondition
     ) async throws -> Appended {
-        // At most: once in the contents, once in the log. A task must always be able to end, however full the store is.
-        let growth =
-            changes.last?.endsTask == true
-            ? 0
-            : changes.reduce(0) { $0 + 2 * $1.approximateByteCount + ($1.received?.approximateByteCount ?? 0) }
+        let growth = changes.mostGrowth
         guard changes.contains(where: \.setsStatus) else {
             let (record, now) = try self.index.withLock { index in
                 let placed = try self.find(id, scope, roomFor: growth, in: &index)
@@ -209,17 +189,6 @@ public final class MemoryTaskStore: TaskStore {
         }
     }
 
-    private static var full: A2AError {
-        A2AError(
-            .resourceExhausted,
-            "The agent keeps as much of unfinished tasks as it can. Try again when some have ended.",
-            details: [.retryInfo(.seconds(5))])
-    }
-
-    static func taskTooLarge(_ limit: Int) -> A2AError {
-        A2AError(.resourceExhausted, "The task has reached the limit of \(limit) bytes of content.")
-    }
-
     // MARK: Under the lock
 
     /// The place of a task that is about to grow.
@@ -227,7 +196,7 @@ public final class MemoryTaskStore: TaskStore {
         guard let placed = index.tasks[id], placed.record.scope == scope else { throw TaskConflict.notFound }
         guard bytes > 0, !placed.state.isTerminal else { return placed }
         self.makeRoom(tasks: 0, bytes: bytes, in: &index)
-        guard index.bytes + bytes <= self.retention.bytes else { throw Self.full }
+        guard index.bytes + bytes <= self.retention.bytes else { throw TaskRetention.full }
         return placed
     }
 

@@ -30,30 +30,13 @@ final class TaskRecord: Sendable {
         var byteDelta: Int
     }
 
-    /// What a task may take beyond its limit when it ends, in bytes: a full task must still be able to. 64 KiB.
-    static let endReserve = 64 << 10
-
     func append(
-        _ changes: [TaskChange], condition: AppendCondition, retention: MemoryTaskStore.Retention,
+        _ changes: [TaskChange], condition: AppendCondition, retention: TaskRetention,
         now: A2ATimestamp
     ) throws -> Outcome {
         try self.state.withLock { state in
-            if state.fold.state.isTerminal { throw TaskConflict.terminal(state.fold.state) }
-            if let fence = condition.fence, fence != state.fence { throw TaskConflict.fenced }
-            if let expected = condition.generation, expected != state.generation {
-                throw TaskConflict.generation(current: state.generation)
-            }
-            // All or none: nothing may follow the change that ends the task.
-            for change in changes.dropLast() {
-                if case .status(let status) = change.kind, status.state.isTerminal {
-                    throw TaskConflict.terminal(status.state)
-                }
-            }
-            let growth = changes.reduce(0) { $0 + state.fold.growth(by: $1) }
-            let reserve = changes.last?.endsTask == true ? Self.endReserve : 0
-            guard growth == 0 || state.fold.byteCount + growth <= retention.bytesPerTask + reserve else {
-                throw MemoryTaskStore.taskTooLarge(retention.bytesPerTask)
-            }
+            try condition.check(
+                changes, to: state.fold, generation: state.generation, fence: state.fence, retention: retention)
             let before = state.fold.byteCount + state.logBytes
             for change in changes {
                 let update = state.fold.apply(change, now: now)
@@ -104,7 +87,7 @@ final class TaskRecord: Sendable {
 
 extension TaskChange {
     /// About how many bytes of memory the change takes in a log; what its event takes there (``LoggedEvent``).
-    var approximateByteCount: Int {
+    package var approximateByteCount: Int {
         let content =
             switch self.kind {
             case .status(let status): status.hasMessage ? status.message.approximateByteCount : 0
@@ -114,19 +97,19 @@ extension TaskChange {
     }
 
     /// Whether the change sets a status.
-    var setsStatus: Bool {
+    package var setsStatus: Bool {
         if case .status = self.kind { true } else { false }
     }
 
     /// Whether nothing can follow the change.
-    var endsTask: Bool {
+    package var endsTask: Bool {
         if case .status(let status) = self.kind { status.state.isTerminal } else { false }
     }
 }
 
 extension LoggedEvent {
     /// About how many bytes of memory the event takes in a log.
-    var approximateByteCount: Int {
+    package var approximateByteCount: Int {
         switch self.update.payload {
         case .statusUpdate(let event):
             192 + (event.status.hasMessage ? event.status.message.approximateByteCount : 0)

@@ -35,6 +35,9 @@ package struct TaskFold: Sendable {
 
     package var state: A2ATaskState { self.status.state }
 
+    /// Whether there is an artifact with an id.
+    package func hasArtifact(_ id: String) -> Bool { self.artifactIndex[id] != nil }
+
     /// By how many bytes a change makes the task grow; 0 if it shrinks.
     package func growth(by change: TaskChange) -> Int {
         let received = change.received?.approximateByteCount ?? 0

@@ -4,13 +4,13 @@ import A2A
 ///
 /// Tasks that change while a caller pages move to the front, so no page shows a task twice and none that stays as it
 /// is gets lost.
-struct PageToken {
-    var sequence: Int64
+package struct PageToken {
+    package var sequence: Int64
 
-    init(sequence: Int64) { self.sequence = sequence }
+    package init(sequence: Int64) { self.sequence = sequence }
 
     /// - Throws: ``A2AError`` with `.invalidParams` if the token is not one of ours.
-    init(decoding token: String) throws {
+    package init(decoding token: String) throws {
         guard token.utf8.count <= 32, token.hasPrefix(Self.prefix),
             let sequence = Int64(token.dropFirst(Self.prefix.count), radix: 36), sequence > 0
         else {
@@ -22,7 +22,7 @@ struct PageToken {
         self.sequence = sequence
     }
 
-    var encoded: String { Self.prefix + String(self.sequence, radix: 36) }
+    package var encoded: String { Self.prefix + String(self.sequence, radix: 36) }
 
     /// Names the token's format, so that another one can follow.
     private static let prefix = "t1-"

@@ -1,0 +1,95 @@
+import A2A
+import GRDB
+import GRDBSQLite
+import Logging
+
+/// The writer: takes what waits, and makes it durable in one commit.
+final class GroupCommit {
+    /// The most changes of one commit.
+    static let maxJobs = 1024
+
+    private let session: WriterSession
+    private let queue: WriteQueue
+    private let path: String
+    private let logger: Logger
+
+    init(_ session: WriterSession, queue: WriteQueue, path: String, options: SQLiteDatabase.Options, logger: Logger) {
+        self.session = session
+        self.queue = queue
+        self.path = path
+        self.logger = logger
+    }
+
+    /// Works until the queue is closed.
+    func run() {
+        while let jobs = self.queue.take() {
+            var rest = jobs[...]
+            while !rest.isEmpty {
+                self.commit(rest.prefix(Self.maxJobs))
+                rest = rest.dropFirst(Self.maxJobs)
+            }
+        }
+        self.queue.finish()
+    }
+
+    private func commit(_ jobs: ArraySlice<WriteJob>) {
+        for job in jobs where job.isRead {
+            do { try job.perform(self.session)() } catch { job.fail(error) }
+        }
+        let writes = jobs.filter { !$0.isRead }
+        guard !writes.isEmpty else { return }
+        do {
+            try self.transact(writes)
+        } catch {
+            // If one of them is to blame, it alone shall fail.
+            guard writes.count > 1, let error = error as? DatabaseError, !error.concernsAll else {
+                return self.fail(writes, error)
+            }
+            for job in writes {
+                do { try self.transact([job]) } catch { self.fail([job], error) }
+            }
+        }
+    }
+
+    private func transact(_ jobs: [WriteJob]) throws {
+        var answers: [@Sendable () -> Void] = []
+        answers.reserveCapacity(jobs.count)
+        do {
+            try self.requireFile()
+            try self.session.begin()
+            for job in jobs {
+                do {
+                    answers.append(try job.perform(self.session))
+                } catch let error as DatabaseError {
+                    throw error
+                } catch {
+                    // Refused, perhaps because of a change before it in this commit: it hears so when that is durable.
+                    answers.append { job.fail(error) }
+                }
+            }
+            try self.session.commit()
+        } catch {
+            self.session.rollBack()
+            throw error
+        }
+        self.queue.noteCommit()
+        for answer in answers { answer() }
+    }
+
+    private func fail(_ jobs: [WriteJob], _ error: any Error) {
+        self.logger.error(
+            "writing the task store failed",
+            metadata: ["file": "\(self.path)", "changes": "\(jobs.count)", "error": "\(error)"])
+        let told = (error as? DatabaseError).map { A2AError($0) } ?? error
+        for job in jobs { job.fail(told) }
+    }
+
+    /// A file that was deleted or moved can still be written, and what is written is lost: do not.
+    private func requireFile() throws {
+        var hasMoved: CInt = 0
+        guard
+            sqlite3_file_control(self.session.db.sqliteConnection, "main", SQLITE_FCNTL_HAS_MOVED, &hasMoved)
+                == SQLITE_OK, hasMoved == 0
+        else { throw DatabaseError.moved }
+    }
+}

@@ -1,0 +1,105 @@
+import A2A
+import GRDB
+
+/// The schema, as the steps that lead to it. A step that was released never changes; what comes later is another one.
+enum Migrations {
+    /// Marks a file as one of ours ("A2A" and a format number); 0 in a new file.
+    static let applicationID = 0x4132_4101
+
+    private static var all: DatabaseMigrator {
+        var migrator = DatabaseMigrator()
+        migrator.registerMigration("1 task logs") { try $0.execute(sql: self.taskLogs) }
+        return migrator
+    }
+
+    /// Brings a file up to the schema of this version.
+    ///
+    /// - Throws: ``A2AError`` if the file is somebody else's, or of a newer version.
+    static func apply(to pool: DatabasePool) throws {
+        let migrator = self.all
+        try pool.barrierWriteWithoutTransaction { db in
+            let id = try Int.fetchOne(db, sql: "PRAGMA application_id") ?? 0
+            let tables = try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_master") ?? 0
+            guard id == self.applicationID || (id == 0 && tables == 0) else {
+                throw A2AError(
+                    .internal,
+                    "The file is a database of another program. Choose another file, or move this one away.")
+            }
+            guard try !migrator.hasBeenSuperseded(db) else {
+                let newer = try migrator.appliedIdentifiers(db).subtracting(migrator.migrations).sorted()
+                throw A2AError(
+                    .internal,
+                    "The file was written by a newer version of this program, which this one cannot read (it has "
+                        + "\(newer.map { "'\($0)'" }.joined(separator: ", "))). Run that version, or choose another file."
+                )
+            }
+            if id == 0 { try db.execute(sql: "PRAGMA application_id = \(self.applicationID)") }
+        }
+        try migrator.migrate(pool)
+    }
+
+    /// Task logs.
+    ///
+    /// - `store` has one row: counters of the whole file.
+    /// - `tasks` has what changes with every append and what lists are ordered by. Its `place` grows with every change of a status, and is
+    ///   the order of lists.
+    /// - `log` has what was appended, one row for each append: as many events as that had, from `generation` on. The
+    ///   creation of a task is in its first row. Rows are added and removed, never changed.
+    /// - `snapshots` has folds of logs, so that a log need not be read from its beginning.
+    private static let taskLogs = """
+        CREATE TABLE store (
+            id INTEGER PRIMARY KEY CHECK (id = 1),
+            commits INTEGER NOT NULL,
+            place INTEGER NOT NULL,
+            clock INTEGER NOT NULL,
+            tasks INTEGER NOT NULL,
+            bytes INTEGER NOT NULL
+        );
+        INSERT INTO store VALUES (1, 0, 0, 0, 0, 0);
+        CREATE TABLE scopes (
+            scope INTEGER PRIMARY KEY,
+            tenant TEXT NOT NULL,
+            principal TEXT NOT NULL,
+            UNIQUE (tenant, principal)
+        );
+        CREATE TABLE counts (
+            scope INTEGER NOT NULL,
+            state INTEGER NOT NULL,
+            tasks INTEGER NOT NULL,
+            PRIMARY KEY (scope, state)
+        ) WITHOUT ROWID;
+        CREATE TABLE tasks (
+            task INTEGER PRIMARY KEY,
+            id TEXT NOT NULL UNIQUE,
+            scope INTEGER NOT NULL,
+            context TEXT NOT NULL,
+            state INTEGER NOT NULL,
+            place INTEGER NOT NULL,
+            status_at INTEGER NOT NULL,
+            generation INTEGER NOT NULL,
+            fence INTEGER NOT NULL,
+            oldest INTEGER NOT NULL,
+            first_row INTEGER NOT NULL,
+            log_bytes INTEGER NOT NULL,
+            bytes INTEGER NOT NULL,
+            snapshot INTEGER NOT NULL
+        );
+        CREATE INDEX tasks_by_state ON tasks (scope, state, place);
+        CREATE INDEX tasks_by_context ON tasks (scope, context, place);
+        CREATE INDEX tasks_ended ON tasks (place) WHERE state IN (3, 4, 5, 7);
+        CREATE TABLE log (
+            task INTEGER NOT NULL,
+            generation INTEGER NOT NULL,
+            events INTEGER NOT NULL,
+            bytes INTEGER NOT NULL,
+            at INTEGER NOT NULL,
+            changes BLOB NOT NULL,
+            PRIMARY KEY (task, generation)
+        ) WITHOUT ROWID;
+        CREATE TABLE snapshots (
+            task INTEGER PRIMARY KEY,
+            generation INTEGER NOT NULL,
+            content BLOB NOT NULL
+        );
+        """
+}

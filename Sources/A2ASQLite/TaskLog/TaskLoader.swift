@@ -1,0 +1,138 @@
+import A2A
+import A2AServer
+import GRDB
+
+/// Reads tasks and their logs from the file.
+struct TaskLoader {
+    private let row: PreparedStatement
+    private let snapshot: PreparedStatement
+    private let changes: PreparedStatement
+    private let events: PreparedStatement
+
+    /// - Parameter db: The connection that this is used with, and no other.
+    init(_ db: Database) throws {
+        self.row = try PreparedStatement(
+            cachedIn: db,
+            """
+            SELECT t.task, t.scope, s.tenant, s.principal, t.context, t.generation, t.fence, t.oldest, t.first_row, t.log_bytes,
+            t.bytes, t.snapshot FROM tasks t JOIN scopes s ON s.scope = t.scope WHERE t.id = ?
+            """)
+        self.snapshot = try PreparedStatement(
+            cachedIn: db, "SELECT generation, content FROM snapshots WHERE task = ?")
+        self.changes = try PreparedStatement(
+            cachedIn: db,
+            "SELECT generation, events, bytes, at, changes FROM log WHERE task = ? AND generation > ? ORDER BY generation"
+        )
+        self.events = try PreparedStatement(
+            cachedIn: db,
+            """
+            SELECT generation, events, at, changes FROM log WHERE task = ?1 AND generation >= coalesce(
+            (SELECT max(generation) FROM log WHERE task = ?1 AND generation <= ?2), 0) ORDER BY generation
+            """)
+    }
+
+    /// What a row of `tasks` says.
+    struct Row {
+        var task: Int64
+        var scopeID: Int64
+        var scope: Scope
+        var contextID: String
+        var generation: Int64
+        var fence: Int64
+        var oldest: Int64
+        var firstRow: Int64
+        var logBytes: Int
+        var bytes: Int
+        var snapshot: Int64
+    }
+
+    func row(_ id: String) throws -> Row? {
+        let row = self.row
+        defer { row.reset() }
+        row.bind(1, id)
+        guard try row.step() else { return nil }
+        return Row(
+            task: row.int64(0), scopeID: row.int64(1), scope: Scope(tenant: row.string(2), principal: row.string(3)),
+            contextID: row.string(4), generation: row.int64(5), fence: row.int64(6), oldest: row.int64(7),
+            firstRow: row.int64(8), logBytes: row.int(9), bytes: row.int(10), snapshot: row.int64(11))
+    }
+
+    /// A task as it stands; `nil` if there is none.
+    ///
+    /// - Parameter epoch: What was known of the file before this looks at it.
+    func load(_ id: String, epoch: Int64) throws -> TaskEntry.State? {
+        guard let row = try self.row(id) else { return nil }
+        let (fold, sinceSnapshot) = try self.fold(of: row.task, snapshot: row.snapshot)
+        return TaskEntry.State(
+            epoch: epoch, task: row.task, scopeID: row.scopeID, scope: row.scope, fold: fold,
+            generation: row.generation, durable: row.generation, fence: row.fence, oldest: row.oldest,
+            firstRow: row.firstRow, logBytes: row.logBytes, counted: row.bytes, snapshot: row.snapshot,
+            sinceSnapshot: sinceSnapshot)
+    }
+
+    /// The fold of a log, and about how many bytes were appended since its snapshot.
+    ///
+    /// - Throws: ``DamagedLog`` if the log does not begin with the task.
+    func fold(of task: Int64, snapshot generation: Int64) throws -> (TaskFold, Int) {
+        var fold: TaskFold?
+        if generation > 0 {
+            let snapshot = self.snapshot
+            defer { snapshot.reset() }
+            snapshot.bind(1, task)
+            guard try snapshot.step(), snapshot.int64(0) == generation else { throw DamagedLog() }
+            fold = TaskFold(try Self.task(snapshot.bytes(1)))
+        }
+        var bytes = 0
+        let rows = self.changes
+        defer { rows.reset() }
+        rows.bind(1, task)
+        rows.bind(2, generation)
+        while try rows.step() {
+            let time = A2ATimestamp(milliseconds: rows.int64(3))
+            bytes += rows.int(2)
+            var records = RecordReader(rows.bytes(4))
+            while let record = try records.next() {
+                switch record {
+                case .task(var first):
+                    guard fold == nil else { throw DamagedLog() }
+                    first.status.timestamp = time
+                    fold = TaskFold(first)
+                case .change(let change, _):
+                    guard fold != nil else { throw DamagedLog() }
+                    _ = fold?.apply(change, now: time)
+                }
+            }
+        }
+        guard let fold else { throw DamagedLog() }
+        return (fold, bytes)
+    }
+
+    /// The events of a log after a generation that is inside its window, at most `limit`.
+    func events(of row: Row, id: String, after generation: Int64, limit: Int) throws -> [LoggedEvent] {
+        var events: [LoggedEvent] = []
+        let rows = self.events
+        defer { rows.reset() }
+        rows.bind(1, row.task)
+        rows.bind(2, generation + 1)
+        while events.count < limit, try rows.step() {
+            var next = rows.int64(0)
+            let time = A2ATimestamp(milliseconds: rows.int64(2))
+            var records = RecordReader(rows.bytes(3))
+            while events.count < limit, let record = try records.next() {
+                defer { next += 1 }
+                guard case .change(let change, let appends) = record, next > generation else { continue }
+                let update = change.update(taskID: id, contextID: row.contextID, at: time, appends: appends)
+                events.append(LoggedEvent(generation: next, update: update))
+            }
+        }
+        return events
+    }
+
+    static func task(_ bytes: [UInt8]) throws -> A2ATask {
+        do {
+            return try A2ATask(serializedBytes: bytes)
+        } catch {
+            throw DamagedLog()
+        }
+    }
+}
