@@ -2,9 +2,6 @@ extension Assertion {
     /// Puts the values of variables into a text.
     typealias Resolve = (String) throws(UnresolvedVariable) -> JSONValue
 
-    /// The longest text that a regular expression is tried on, in characters.
-    static let maxMatchedText = 65_536
-
     /// Compares a value with the assertion.
     ///
     /// - Parameter value: `nil` if it is not there.
@@ -86,7 +83,13 @@ extension Assertion.Operator {
             return unless(value?.string?.contains(part) ?? false, "a text with \"\(part)\" in it")
         case .matches(let pattern):
             let pattern = try text(pattern)
-            return unless(Self.matches(value?.string, pattern), "a text that matches /\(pattern)/")
+            switch value?.string.map({ Expression.search(pattern, in: $0) }) {
+            case .found: return nil
+            case .none, .absent: return unless(false, "a text that matches /\(pattern)/")
+            case .gaveUp(let why):
+                throw UnresolvedVariable(
+                    description: "whether a text matches /\(pattern)/ is not known: \(why)", isUndecided: true)
+            }
         case .startsWith(let part):
             let part = try text(part)
             return unless(value?.string?.hasPrefix(part) ?? false, "a text that begins with \"\(part)\"")
@@ -117,11 +120,6 @@ extension Assertion.Operator {
             return unless(try inner.check(value, resolve) != nil, "not what the assertion in line \(inner.line) says")
         case .members(let members): return try Assertion.check(members, value, resolve)
         }
-    }
-
-    private static func matches(_ text: String?, _ pattern: String) -> Bool {
-        guard let text, let regex = try? Regex(pattern).matchingSemantics(.unicodeScalar) else { return false }
-        return (try? regex.firstMatch(in: text.prefix(Assertion.maxMatchedText))) != nil
     }
 }
 

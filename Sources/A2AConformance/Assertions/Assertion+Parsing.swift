@@ -112,7 +112,7 @@ extension Assertion.Operator {
         case "contains": self.kind = .contains(try text())
         case "matches":
             let pattern = try text()
-            if !pattern.contains("{{"), (try? Regex(pattern)) == nil {
+            if !pattern.contains("{{"), !Expression.isOne(pattern) {
                 throw DocumentError(
                     file: file, line: entry.line, "'\(pattern)' is not a regular expression")
             }

@@ -17,8 +17,7 @@ package struct Mismatch: Error, Sendable, Hashable {
     /// A value as text, shortened if it is long; `nil` is a value that is not there.
     static func text(_ value: JSONValue?) -> String {
         guard let value else { return "nothing" }
-        let text = value.description
-        return text.count <= Self.maxText ? text : String(text.prefix(Self.maxText)) + "…"
+        return value.description.shortened(Self.maxText)
     }
 
     /// The mismatch as seen from further up.
@@ -27,5 +26,14 @@ package struct Mismatch: Error, Sendable, Hashable {
         var mismatch = self
         mismatch.path = self.path.isEmpty || self.path.hasPrefix("[") ? parent + self.path : "\(parent).\(self.path)"
         return mismatch
+    }
+}
+
+extension String {
+    /// At most so many characters, and a sign that there were more.
+    func shortened(_ count: Int) -> String {
+        // Counting all characters of a long text takes its time; bytes are at least as many.
+        guard self.utf8.count > count, self.count > count else { return self }
+        return String(self.prefix(count)) + "…"
     }
 }

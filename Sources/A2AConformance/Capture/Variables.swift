@@ -3,6 +3,8 @@ import A2A
 /// A variable has no value.
 package struct UnresolvedVariable: Error, Sendable, CustomStringConvertible {
     package let description: String
+    /// Whether it cannot be told what the agent did, rather than that it did wrong.
+    package var isUndecided = false
 }
 
 /// What `{{…}}` stands for in one test (ACTS §8, §12.2).

@@ -7,24 +7,22 @@ import Synchronization
 ///
 /// Listens on loopback only. A request to a URL with `?fail=N` is answered with 503 until there were N of them; any other with 200.
 final class WebhookReceiver: Sendable {
-    private typealias Connection = NIOAsyncChannel<HTTPServerRequestPart, HTTPServerResponsePart>
-
     /// The most requests that are kept, and the most bytes of one.
     private static let maxRequests = 1000
     private static let maxBytes = 1 << 20
 
     private struct State {
+        var isOpen = true
+        var connections: [ObjectIdentifier: any Channel] = [:]
         var requests: [JSONValue] = []
         var attempts: [String: Int64] = [:]
     }
 
     private let state = Mutex(State())
-    private let port: Int
-
-    private init(port: Int) { self.port = port }
+    private let port = Mutex(0)
 
     /// The URL that notifications go to.
-    var url: String { "http://127.0.0.1:\(self.port)/hook" }
+    var url: String { "http://127.0.0.1:\(self.port.withLock { $0 })/hook" }
 
     /// The requests so far: an array of `{method, path, headers, body, attempt}`, header names in lower case. `attempt` counts those
     /// to the same URL from 1.
@@ -34,57 +32,86 @@ final class WebhookReceiver: Sendable {
     static func run<Result: Sendable>(
         _ body: @Sendable @escaping (WebhookReceiver) async -> Result
     ) async throws -> Result {
+        let receiver = WebhookReceiver()
+        // Not channels with async sequences: one that comes just as we stop would be dropped with its writer open, which is a trap.
         let server = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-            .bind(host: "127.0.0.1", port: 0) { channel in
+            .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
+                    receiver.admit(channel)
                     try channel.pipeline.syncOperations.configureHTTPServerPipeline()
-                    return try Connection(wrappingChannelSynchronously: channel)
+                    try channel.pipeline.syncOperations.addHandler(Handler(receiver))
                 }
             }
-        let receiver = WebhookReceiver(port: server.channel.localAddress?.port ?? 0)
-        return try await server.executeThenClose { connections in
-            try await withThrowingTaskGroup(of: Result?.self) { group in
-                group.addTask { await body(receiver) }
-                group.addTask {
-                    try await withThrowingDiscardingTaskGroup { group in
-                        for try await connection in connections {
-                            group.addTask { await receiver.serve(connection) }
-                        }
-                    }
-                    return nil
-                }
-                defer { group.cancelAll() }
-                while let result = try await group.next() {
-                    if let result { return result }
-                }
-                throw CancellationError()
-            }
+            .bind(host: "127.0.0.1", port: 0).get()
+        receiver.port.withLock { $0 = server.localAddress?.port ?? 0 }
+        let result = await body(receiver)
+        // Connections that are gone already cannot be closed, and need not be.
+        try? await server.close().get()
+        for connection in receiver.stop() { try? await connection.close().get() }
+        return result
+    }
+
+    // MARK: Connections
+
+    private func admit(_ channel: any Channel) {
+        let isOpen = self.state.withLock { state in
+            if state.isOpen { state.connections[ObjectIdentifier(channel)] = channel }
+            return state.isOpen
+        }
+        guard isOpen else { return channel.close(promise: nil) }
+        channel.closeFuture.whenComplete { _ in
+            self.state.withLock { _ = $0.connections.removeValue(forKey: ObjectIdentifier(channel)) }
         }
     }
 
-    private func serve(_ connection: Connection) async {
-        // An agent that breaks off is its own loss.
-        try? await connection.executeThenClose { inbound, outbound in
-            var head: HTTPRequestHead?
-            var body = ByteBuffer()
-            for try await part in inbound {
-                switch part {
-                case .head(let received): (head, body) = (received, ByteBuffer())
-                case .body(var bytes) where body.readableBytes + bytes.readableBytes <= Self.maxBytes:
-                    body.writeBuffer(&bytes)
-                case .body: return
-                case .end:
-                    guard let head else { return }
-                    let status = self.add(head, body)
-                    let fields: HTTPHeaders = ["content-length": "0"]
-                    try await outbound.write(
-                        .head(HTTPResponseHead(version: head.version, status: status, headers: fields)))
-                    try await outbound.write(.end(nil))
-                    if !head.isKeepAlive { return }
+    /// Takes no more connections.
+    ///
+    /// - Returns: Those that are open.
+    private func stop() -> [any Channel] {
+        self.state.withLock { state in
+            state.isOpen = false
+            defer { state.connections = [:] }
+            return Array(state.connections.values)
+        }
+    }
+
+    /// Reads requests, and answers each.
+    private final class Handler: ChannelInboundHandler {
+        typealias InboundIn = HTTPServerRequestPart
+        typealias OutboundOut = HTTPServerResponsePart
+
+        private let receiver: WebhookReceiver
+        private var head: HTTPRequestHead?
+        private var body = ByteBuffer()
+
+        init(_ receiver: WebhookReceiver) { self.receiver = receiver }
+
+        func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+            switch self.unwrapInboundIn(data) {
+            case .head(let received): (self.head, self.body) = (received, ByteBuffer())
+            case .body(var bytes):
+                guard self.body.readableBytes + bytes.readableBytes <= WebhookReceiver.maxBytes else {
+                    self.head = nil
+                    return context.close(promise: nil)
                 }
+                self.body.writeBuffer(&bytes)
+            case .end:
+                guard let head = self.head else { return }
+                let status = self.receiver.add(head, self.body)
+                let answer = HTTPResponseHead(version: head.version, status: status, headers: ["content-length": "0"])
+                context.write(self.wrapOutboundOut(.head(answer)), promise: nil)
+                let promise = context.eventLoop.makePromise(of: Void.self)
+                if !head.isKeepAlive {
+                    let channel = context.channel
+                    promise.futureResult.whenComplete { _ in channel.close(promise: nil) }
+                }
+                context.writeAndFlush(self.wrapOutboundOut(.end(nil)), promise: promise)
             }
         }
+
+        // An agent that breaks off is its own loss.
+        func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
     }
 
     /// Keeps a request, and says how it is answered.

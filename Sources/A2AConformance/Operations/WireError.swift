@@ -24,10 +24,13 @@ package struct WireError: Sendable, Hashable, Error {
     /// The reason of the `google.rpc.ErrorInfo`, if there is one.
     package var reason: String? { self.errorInfo?["reason"]?.string }
 
+    /// The longest message that is shown, in characters.
+    private static let maxShown = 400
+
     /// In one line.
     package var summary: String {
         let status = self.httpStatus.map { $0 == self.code ? "" : ", HTTP status \($0)" } ?? ""
-        return "error \(self.code)\(status): \(self.message ?? "without a message")"
+        return "error \(self.code)\(status): \(self.message?.shortened(Self.maxShown) ?? "without a message")"
     }
 
     /// For assertions on `error` of a step.

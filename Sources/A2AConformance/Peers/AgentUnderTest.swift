@@ -14,8 +14,12 @@ package struct AgentUnderTest: Sendable {
     /// What was found out about the card on the way.
     package var notes: [String] = []
 
-    package var name: String { self.card["name"]?.string ?? "an agent without a name" }
-    package var version: String { self.card["version"]?.string ?? "" }
+    /// The longest name and version that are shown, in characters, and the most notes.
+    private static let maxShown = 200
+    private static let maxNotes = 20
+
+    package var name: String { self.card["name"]?.string?.shortened(Self.maxShown) ?? "an agent without a name" }
+    package var version: String { self.card["version"]?.string?.shortened(Self.maxShown) ?? "" }
     package var bindings: [TransportBinding] { self.interfaces.map(\.binding) }
 
     /// Scheme and host of the card.
@@ -46,17 +50,21 @@ package struct AgentUnderTest: Sendable {
                 continue
             }
             guard let binding = Self.binding(name) else {
-                self.notes.append("\(place) has the binding \(name), which cannot be tested")
+                self.notes.append("\(place) has the binding \(name.shortened(Self.maxShown)), which cannot be tested")
                 continue
             }
             guard let version = entry["protocolVersion"]?.string, version.hasPrefix("1.") else {
-                let version = entry["protocolVersion"]?.textOrJSON ?? "no version"
+                let version = entry["protocolVersion"]?.textOrJSON.shortened(Self.maxShown) ?? "no version"
                 self.notes.append("\(place) speaks \(version), not A2A 1.x")
                 continue
             }
             guard !self.bindings.contains(binding) else { continue }
             self.interfaces.append(
                 Interface(binding: binding, url: url, tenant: entry["tenant"]?.string ?? ""))
+        }
+        if self.notes.count > Self.maxNotes {
+            let more = self.notes.count - Self.maxNotes
+            self.notes = self.notes.prefix(Self.maxNotes) + ["and \(more) more such notes on its interfaces"]
         }
     }
 

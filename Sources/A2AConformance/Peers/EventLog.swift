@@ -4,8 +4,8 @@ import Synchronization
 final class EventLog: Sendable {
     /// The most events of a stream that are read.
     static let maxEvents = 10_000
-    /// The most bytes of a stream that are read: 64 MiB.
-    static let maxBytes = 64 << 20
+    /// The most bytes of a stream that are read: 32 MiB.
+    static let maxBytes = 32 << 20
 
     private struct State {
         var events: [StreamedEvent] = []

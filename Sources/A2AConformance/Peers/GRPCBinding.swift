@@ -98,6 +98,7 @@ struct GRPCBinding: AgentBinding {
         var options = CallOptions.defaults
         options.waitForReady = true
         options.maxRequestMessageBytes = HTTPWire.maxBody
+        options.maxResponseMessageBytes = HTTPWire.maxBody
         let descriptor = MethodDescriptor(service: Self.service, method: operation.rawValue, type: nil)
         try await self.transport.withStream(descriptor: descriptor, options: options) { stream, _ in
             progress.open()

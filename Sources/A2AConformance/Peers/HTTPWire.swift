@@ -8,8 +8,8 @@ import NIOSSL
 
 /// HTTP as it is: no header field is added that the caller did not ask for, beside those that HTTP itself needs.
 struct HTTPWire: Sendable {
-    /// The largest answer that is not a stream, in bytes: 16 MiB.
-    static let maxBody = 16 << 20
+    /// The largest answer that is not a stream, in bytes: 8 MiB.
+    static let maxBody = 8 << 20
     /// How long making a connection may take.
     static let connectTimeout: Duration = .seconds(5)
     static let userAgent = "a2a-conformance"

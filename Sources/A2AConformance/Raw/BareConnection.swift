@@ -21,19 +21,19 @@ enum BareConnection {
             try await withDeadline(deadline) {
                 let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
                     .connectTimeout(TimeAmount(HTTPWire.connectTimeout))
-                    .connect(host: address.host, port: address.port) { channel in
+                    .channelInitializer { channel in
                         channel.eventLoop.makeCompletedFuture {
-                            try NIOAsyncChannel<ByteBuffer, ByteBuffer>(wrappingChannelSynchronously: channel)
+                            try channel.pipeline.syncOperations.addHandler(Collector(received))
                         }
                     }
+                    .connect(host: address.host, port: address.port).get()
                 received.open()
-                try await channel.executeThenClose { inbound, outbound in
-                    try await outbound.write(ByteBuffer(bytes: bytes))
-                    for try await buffer in inbound {
-                        try Task.checkCancellation()
-                        let count = received.add(buffer.readableBytesView)
-                        if count > Self.maxBytes || received.answer?.isComplete == true { return }
-                    }
+                try await withTaskCancellationHandler {
+                    // An agent may answer and close before it has read everything.
+                    try? await channel.writeAndFlush(ByteBuffer(bytes: bytes)).get()
+                    try await channel.closeFuture.get()
+                } onCancel: {
+                    channel.close(promise: nil)
                 }
             }
         } catch {
@@ -46,5 +46,23 @@ enum BareConnection {
         }
         let value = (try? JSONValue(parsing: answer.body)) ?? .string(String(decoding: answer.body, as: UTF8.self))
         return Exchange(.answer(value), status: answer.status, headers: answer.headers)
+    }
+
+    /// Keeps what comes, and closes once that is enough.
+    private final class Collector: ChannelInboundHandler {
+        typealias InboundIn = ByteBuffer
+
+        private let received: Received
+
+        init(_ received: Received) { self.received = received }
+
+        func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+            let count = self.received.add(self.unwrapInboundIn(data).readableBytesView)
+            if count > BareConnection.maxBytes || self.received.answer?.isComplete == true {
+                context.close(promise: nil)
+            }
+        }
+
+        func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
     }
 }

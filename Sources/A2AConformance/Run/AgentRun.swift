@@ -65,15 +65,18 @@ struct AgentRun: Sendable {
         let hasBehaviors = needsBehaviors ? await self.hasBehaviors(peers) : true
         return await withTaskGroup(of: (Int, CaseResult).self) { group in
             var results = [CaseResult?](repeating: nil, count: cases.count)
-            var next = 0
+            let silences = Silences(limit: self.configuration.maxSilences)
+            var order = SeededOrder.indices(cases.count, seed: self.configuration.shuffle)[...]
             func add() {
-                guard next < cases.count else { return }
-                let (index, one) = (next, cases[next])
-                next += 1
-                group.addTask { (index, await self.run(one, hasBehaviors: hasBehaviors)) }
+                guard let index = order.popFirst() else { return }
+                let one = cases[index]
+                group.addTask { (index, await self.run(one, hasBehaviors: hasBehaviors, silences)) }
             }
             for _ in 0..<max(self.configuration.jobs, 1) { add() }
-            while let (index, result) = await group.next() {
+            while let (index, one) = await group.next() {
+                var result = one
+                silences.note(result)
+                if result.outcome == .pass { result.forgetTraces() }
                 progress(result, cases.count)
                 results[index] = result
                 add()
@@ -82,9 +85,14 @@ struct AgentRun: Sendable {
         }
     }
 
-    private func run(_ one: Case, hasBehaviors: Bool) async -> CaseResult {
+    private func run(_ one: Case, hasBehaviors: Bool, _ silences: Silences) async -> CaseResult {
         if let reason = self.skipReason(one, hasBehaviors: hasBehaviors) {
             var result = CaseResult(suite: one.suite.id, test: one.test, binding: one.peer.binding, outcome: .skip)
+            result.reason = reason
+            return result
+        }
+        if let reason = silences.reason(one.peer.binding) {
+            var result = CaseResult(suite: one.suite.id, test: one.test, binding: one.peer.binding, outcome: .error)
             result.reason = reason
             return result
         }

@@ -17,6 +17,8 @@ package struct Failure: Sendable, Hashable {
     package var path: String?
     /// The line of the document that says so.
     package var line: Int?
+    /// Whether no answer came at all.
+    package var isSilence = false
 
     package init(
         _ message: String, stepID: String? = nil, expected: String? = nil, actual: String? = nil, path: String? = nil,
@@ -61,6 +63,11 @@ package struct CaseResult: Sendable {
     package var steps: [StepResult] = []
     /// The reason in the list of known failures, if it is in there.
     package var known: String?
+
+    /// Gives up what went over the wire; of a case that passed nobody asks.
+    mutating func forgetTraces() {
+        for index in self.steps.indices { self.steps[index].trace = [] }
+    }
 
     /// `binding/test`, as the list of known failures has it.
     package var name: String { "\(self.binding.rawValue)/\(self.test.id)" }

@@ -26,6 +26,10 @@ package struct RunConfiguration: Sendable {
     package var runTimeout: Duration = .seconds(600)
     /// How many cases run at a time. Default 8.
     package var jobs = 8
+    /// After so many cases in a row without any answer a binding is given up: the rest could not be tested. Default 24.
+    package var maxSilences = 24
+    /// Cases begin in an order that this decides; `nil` for that of the documents. Reports are in the order of the documents.
+    package var shuffle: UInt64?
     package var behaviors = Behaviors.auto
     /// Accepts any certificate of the agent.
     package var acceptsAnyCertificate = false

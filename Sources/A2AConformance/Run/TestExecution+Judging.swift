@@ -8,7 +8,9 @@ extension TestExecution {
         case .inexpressible(let reason): return .skip(reason)
         case .noAnswer(let reason):
             guard ContinuousClock.now < self.deadline else { return .error("the time limit of the run was over") }
-            return .fail(self.failure(step, expected: "an answer", actual: reason))
+            var failure = self.failure(step, expected: "an answer", actual: reason)
+            failure.isSilence = true
+            return .fail(failure)
         case .invalid(let reason):
             return .fail(self.failure(step, expected: "an answer of \(self.peer.binding.title)", actual: reason))
         default: break
@@ -17,7 +19,7 @@ extension TestExecution {
         do {
             if let failure = try self.expectations(step, exchange, state) { return .fail(failure) }
         } catch {
-            return .fail(Failure(error.description, stepID: step.id, line: step.line))
+            return Self.verdict(error, step: step.id, line: step.line)
         }
         if let failure = self.timing(step, duration) { return .fail(failure) }
         if !step.capture.isEmpty {

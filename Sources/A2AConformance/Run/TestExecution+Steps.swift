@@ -20,7 +20,7 @@ extension TestExecution {
                 return try await self.attempt(step, call, &state, trace)
             }
         } catch {
-            return .fail(Failure(error.description, stepID: step.id, line: step.line))
+            return Self.verdict(error, step: step.id, line: step.line)
         }
     }
 

@@ -30,7 +30,17 @@ struct TestExecution: Sendable {
         var results: [StepResult] = []
     }
 
+    /// What becomes of a step whose texts cannot be put together, or not be searched.
+    static func verdict(_ error: UnresolvedVariable, step: String?, line: Int) -> Verdict {
+        error.isUndecided
+            ? .error(error.description) : .fail(Failure(error.description, stepID: step, line: line))
+    }
+
     func run() async -> CaseResult {
+        await Expression.$budget.withValue(SearchBudget()) { await self.runWithReceiver() }
+    }
+
+    private func runWithReceiver() async -> CaseResult {
         guard self.test.runnerRequirements.contains(.webhookEndpoint) else { return await self.runHere() }
         do {
             return try await WebhookReceiver.run { receiver in
@@ -158,7 +168,7 @@ struct TestExecution: Sendable {
                             line: assertion.line))
                 }
             } catch {
-                return .fail(Failure(error.description, stepID: step, line: assertion.line))
+                return Self.verdict(error, step: step, line: assertion.line)
             }
         }
         return .pass

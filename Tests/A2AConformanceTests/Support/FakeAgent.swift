@@ -39,10 +39,13 @@ final class FakeAgent: Sendable {
 
     private let state = Mutex(State())
     private let handler: Handler
+    /// Whether it answers the first bytes, whatever they are, and not HTTP requests.
+    private let isRaw: Bool
     let port: Int
 
-    private init(port: Int, _ handler: @escaping Handler) {
+    private init(port: Int, isRaw: Bool, _ handler: @escaping Handler) {
         self.port = port
+        self.isRaw = isRaw
         self.handler = handler
     }
 
@@ -51,7 +54,8 @@ final class FakeAgent: Sendable {
 
     /// Runs an agent while the body runs. Requests for the card get one with JSON-RPC and HTTP+JSON, unless `card` says otherwise.
     static func with<Result: Sendable>(
-        card: JSONValue? = nil, _ handler: @escaping Handler, _ body: @Sendable (FakeAgent) async throws -> Result
+        card: JSONValue? = nil, isRaw: Bool = false, _ handler: @escaping Handler,
+        _ body: @Sendable (FakeAgent) async throws -> Result
     ) async throws -> Result {
         let server = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
@@ -60,7 +64,7 @@ final class FakeAgent: Sendable {
                     try NIOAsyncChannel<ByteBuffer, ByteBuffer>(wrappingChannelSynchronously: channel)
                 }
             }
-        let agent = FakeAgent(port: server.channel.localAddress?.port ?? 0) { request, url in
+        let agent = FakeAgent(port: server.channel.localAddress?.port ?? 0, isRaw: isRaw) { request, url in
             guard request.path == Discovery.wellKnownPath else { return handler(request, url) }
             return .json(card ?? Self.card(url))
         }
@@ -100,7 +104,7 @@ final class FakeAgent: Sendable {
             while request == nil {
                 guard let buffer = try await bytes.next() else { return }
                 input += String(buffer: buffer)
-                request = Self.parse(input)
+                request = self.isRaw ? Request(method: "", path: "", headers: [:], body: "") : Self.parse(input)
             }
             guard let request else { return }
             self.state.withLock { $0.requests.append(request) }

@@ -1,0 +1,21 @@
+/// Random numbers that a seed decides (SplitMix64), so that an order can be had again.
+struct SeededOrder: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(seed: UInt64) { self.state = seed }
+
+    mutating func next() -> UInt64 {
+        self.state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = self.state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ (mixed >> 31)
+    }
+
+    /// The numbers below `count`, each once; in their own order without a seed.
+    static func indices(_ count: Int, seed: UInt64?) -> [Int] {
+        guard let seed else { return Array(0..<count) }
+        var generator = SeededOrder(seed: seed)
+        return (0..<count).shuffled(using: &generator)
+    }
+}
