@@ -398,7 +398,9 @@ let package = Package(
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
-            ]
+                .product(name: "Subprocess", package: "swift-subprocess"),
+            ],
+            exclude: ["Browser/browser.py"]
         ),
         .testTarget(
             name: "CommandLineTests",

@@ -13,20 +13,24 @@ enum Output: Equatable {
         let file = parts.count == 2 ? String(parts[1]) : ""
         switch (parts.first ?? "", file.isEmpty) {
         case ("text", true): self = .text
-        case ("acts", false): self = .acts(file)
+        case ("json", false), ("acts", false): self = .acts(file)
         case ("junit", false): self = .junit(file)
         case ("html", false): self = .html(file)
-        default: throw Complaint("'\(text)' is no report; write text, acts=FILE, junit=FILE or html=FILE")
+        default:
+            throw Complaint("'\(text)' is no report; write html=FILE, junit=FILE, json=FILE or json=FOLDER")
+        }
+        switch self {
+        case .text: break
+        case .acts(let path), .junit(let path), .html(let path): try Files.checkWritable(path)
         }
     }
 
-    func write(_ report: RunReport, _ plan: TestPlan, strict: Bool, _ requirements: RequirementList?) throws {
+    func write(_ report: RunReport, _ plan: TestPlan, strict: Bool, _ reference: Reference) throws {
         switch self {
         case .text: break
         case .junit(let file): try Files.write(JUnitReport.xml(report, strict: strict), to: file)
         case .html(let file):
-            try Files.write(
-                HTMLReport.html(report, plan: plan, strict: strict, requirements: requirements), to: file)
+            try Files.write(HTMLReport.html(report, plan: plan, strict: strict, reference: reference), to: file)
         case .acts(let file):
             for binding in report.bindings {
                 let json = ACTSReport(report, binding: binding, plan: plan).json

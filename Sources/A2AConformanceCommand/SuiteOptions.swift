@@ -4,70 +4,121 @@ import FoundationEssentials
 
 /// Which documents are read.
 struct SuiteOptions: ParsableArguments {
-    @Option(help: "An ACTS document, or a directory of *.acts.yaml. Default: conformance/suites of this repository.")
+    @Option(
+        name: [.customLong("suite"), .customLong("suites")],
+        help: ArgumentHelp(
+            "An ACTS document, or a folder of *.acts.yaml (default: the suites that come with this program). May be repeated.",
+            valueName: "file"))
     var suite: [String] = []
 
-    @Option(help: "The list of requirements. Default: spec/requirements.yaml of this repository.")
+    @Option(
+        help: ArgumentHelp(
+            "The list of requirements (default: the one that comes with this program).", valueName: "file"))
     var requirements: String?
 
     func plan() throws -> TestPlan {
-        let files = self.suite.isEmpty ? [try Self.find("conformance/suites")] : self.suite
-        for file in files where !FileManager.default.fileExists(atPath: file) {
-            throw Complaint("'\(file)' is not there")
+        var files = self.suite
+        if files.isEmpty {
+            guard let found = DataFiles.find(.suites) else {
+                throw Complaint(
+                    "the suites are neither beside this program nor in a repository above; "
+                        + "say where with --suite FILE, or their folder's parent with \(DataFiles.variable)")
+            }
+            files = [found]
         }
+        for file in files where !FileManager.default.fileExists(atPath: file) {
+            throw Complaint("'\(file)' is not there; --suite takes an ACTS document or a folder of *.acts.yaml")
+        }
+        let plan: TestPlan
         do {
-            return try TestPlan(files: files)
+            plan = try TestPlan(files: files)
         } catch {
             throw Complaint("\(error)")
         }
+        guard plan.suites.contains(where: { !$0.tests.isEmpty }) else {
+            throw Complaint("there are no tests in \(files.joined(separator: ", ")); a suite is a file *.acts.yaml")
+        }
+        return plan
     }
 
     /// The requirements, if there is a list of them.
     func requirementList() throws -> RequirementList? {
-        guard let path = self.requirements ?? (try? Self.find("spec/requirements.yaml")) else { return nil }
+        guard let path = self.requirements ?? DataFiles.find(.requirements) else { return nil }
+        let text = try Files.read(path)
         do {
-            return try RequirementList(parsing: try Files.read(path), file: path)
+            return try RequirementList(parsing: text, file: path)
         } catch {
             throw Complaint("\(error)")
         }
     }
 
-    /// A path of the repository, looked for from here and from the executable upwards.
-    private static func find(_ path: String) throws -> String {
-        let executable = CommandLine.arguments.first.map { URL(fileURLWithPath: $0).deletingLastPathComponent().path }
-        for start in [FileManager.default.currentDirectoryPath, executable].compactMap(\.self) {
-            var folder = URL(fileURLWithPath: start).standardizedFileURL
-            for _ in 0..<16 {
-                let candidate = folder.appendingPathComponent(path).path
-                if FileManager.default.fileExists(atPath: candidate) { return candidate }
-                let parent = folder.deletingLastPathComponent()
-                guard parent.path != folder.path else { break }
-                folder = parent
+    /// Where sections can be read.
+    func links() throws -> SpecificationLinks {
+        guard let path = DataFiles.find(.anchors) else { return SpecificationLinks() }
+        let text = try Files.read(path)
+        do {
+            return try SpecificationLinks(parsing: text, file: path)
+        } catch {
+            throw Complaint("\(error)")
+        }
+    }
+}
+
+/// Which tests of them.
+struct SelectionOptions: ParsableArguments {
+    @Option(help: "Leave out what is below this level: must, should or may.")
+    var level: Level = .may
+
+    @Option(
+        help: ArgumentHelp(
+            "Only tests with such an id, tag or requirement; * stands for any text. May be repeated.",
+            valueName: "pattern"))
+    var only: [String] = []
+
+    enum Level: String, ExpressibleByArgument, CaseIterable { case must, should, may }
+
+    /// Puts the choice into a configuration.
+    ///
+    /// - Throws: ``Complaint`` for a pattern that no test has, and if no test is left.
+    func apply(to configuration: inout RunConfiguration, _ plan: TestPlan) throws {
+        configuration.level = ConformanceLevel(rawValue: self.level.rawValue) ?? .may
+        configuration.only = self.only
+        let tests = plan.suites.flatMap(\.tests)
+        for pattern in self.only {
+            let isKnown = tests.contains { test in
+                ([test.id] + test.tags + test.requirements).contains { Pattern(pattern).matches($0) }
+            }
+            guard isKnown else {
+                let names = Set(tests.flatMap { [$0.id] + $0.tags + $0.requirements })
+                throw Complaint(
+                    "no test has the id, tag or requirement '\(pattern)'" + Near.hint(pattern, in: names)
+                        + "; see: a2a-conformance list")
             }
         }
-        throw Complaint("there is no \(path) here or above; say which with --suite FILE")
+        guard tests.contains(where: configuration.selects) else {
+            throw Complaint("no test is left with --level \(self.level.rawValue) and --only")
+        }
     }
 }
 
-/// What is wrong with the command line or a file; exit status 2.
-struct Complaint: Error, CustomStringConvertible {
-    let description: String
+/// A binding, as it may be called on the command line.
+enum BindingName: String, ExpressibleByArgument, CaseIterable {
+    case jsonrpc, rest, grpc, tcp
 
-    init(_ description: String) { self.description = description }
-}
-
-enum Files {
-    static func read(_ path: String) throws -> String {
-        guard let data = FileManager.default.contents(atPath: path), let text = String(bytes: data, encoding: .utf8)
-        else { throw Complaint("'\(path)' cannot be read") }
-        return text
+    init?(argument: String) {
+        switch argument.lowercased() {
+        case "http+json": self = .rest
+        case "json-rpc": self = .jsonrpc
+        default: self.init(rawValue: argument.lowercased())
+        }
     }
 
-    static func write(_ text: String, to path: String) throws {
-        do {
-            try Data(text.utf8).write(to: URL(fileURLWithPath: path))
-        } catch {
-            throw Complaint("'\(path)' cannot be written: \(error)")
+    var binding: TransportBinding {
+        switch self {
+        case .jsonrpc: .jsonrpc
+        case .rest: .rest
+        case .grpc: .grpc
+        case .tcp: .tcp
         }
     }
 }

@@ -20,9 +20,9 @@ package struct ACTSReport: Sendable {
             "spec_version": .string(first?.specVersion ?? "1.0"),
             "generated_at": .string(Self.timestamp(report.started)),
             "sdk": [
-                "name": .string(report.agent?.name ?? "unknown"),
-                "version": .string(report.agent?.version ?? "unknown"),
-                "language": "unknown",
+                "name": .string(report.software.name ?? report.agent?.name ?? "unknown"),
+                "version": .string(report.software.version ?? report.agent?.version ?? "unknown"),
+                "language": .string(report.software.language ?? "unknown"),
             ],
             "transport": .string(transport),
             "environment": ["runner": "swift-a2a a2a-conformance", "url": .string(report.url)],
@@ -30,6 +30,27 @@ package struct ACTSReport: Sendable {
             "suites": .array(Self.suites(results, plan)),
         ]
     }
+
+    /// What came of the tests of a report that was written as a file.
+    ///
+    /// - Throws: A text that says why it is none.
+    package static func outcomes(parsing text: String) throws -> [(test: String, outcome: Outcome)] {
+        let json = try JSONValue(parsing: Array(text.utf8))
+        guard let suites = json["suites"]?.elements, json["acts_version"] != nil else {
+            throw Malformed(description: "it has no acts_version or no suites")
+        }
+        return try suites.flatMap { suite in
+            try (suite["tests"]?.elements ?? []).map { test in
+                guard let id = test["id"]?.string, let outcome = test["result"]?.string.flatMap(Outcome.init) else {
+                    throw Malformed(description: "a test has no id, or a result that is not pass, fail, skip or error")
+                }
+                return (id, outcome)
+            }
+        }
+    }
+
+    /// Why a file is no report.
+    private struct Malformed: Error, CustomStringConvertible { let description: String }
 
     /// The name that a file of it should have (ACTS §13.5).
     package static func fileName(_ report: RunReport, binding: TransportBinding) -> String {

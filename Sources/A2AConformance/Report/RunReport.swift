@@ -16,6 +16,8 @@ package struct RunReport: Sendable {
     package var results: [CaseResult] = []
     /// Why bindings were not tested.
     package var untested: [String] = []
+    /// What the agent is made with, as whoever began the run said.
+    package var software = Software()
     /// What people should know.
     package var notes: [String] = []
 
@@ -34,6 +36,16 @@ package struct RunReport: Sendable {
     /// Marks what is known to fail.
     package mutating func apply(_ known: KnownFailing) {
         for index in self.results.indices { self.results[index].known = known.reason(for: self.results[index]) }
+    }
+
+    /// What is listed as known to fail, and did not: notes for people, since such lists grow old.
+    package func stale(_ known: KnownFailing) -> [String] {
+        known.entries.compactMap { entry in
+            let own = self.results.filter { entry.pattern.matches($0.name) || entry.pattern.matches($0.test.id) }
+            guard !own.contains(where: { $0.outcome == .fail }) else { return nil }
+            let why = own.isEmpty ? "no case of this run is called so" : "none of its cases failed"
+            return "known to fail, line \(entry.line): \(entry.pattern.text): \(why)"
+        }
     }
 
     /// Cases that fail a run: of a level that counts, and not known.
@@ -64,6 +76,17 @@ package struct RunReport: Sendable {
         let isIncomplete =
             self.unreachable != nil || self.results.isEmpty || !self.untested.isEmpty || !self.errors.isEmpty
         return isIncomplete ? .couldNotTest : .conformant
+    }
+}
+
+extension RunReport {
+    /// An SDK or what else an agent is made with (ACTS §13.2).
+    package struct Software: Sendable, Hashable {
+        package var name: String?
+        package var version: String?
+        package var language: String?
+
+        package init() {}
     }
 }
 

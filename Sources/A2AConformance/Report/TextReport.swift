@@ -3,7 +3,10 @@ package enum TextReport {
     /// The most lines of a wire trace.
     private static let maxTraceLines = 60
 
-    package static func text(_ report: RunReport, strict: Bool) -> String {
+    /// - Parameter plan: What was run, if that was all of it; with the requirements of `reference` it gives what was shown of them.
+    package static func text(
+        _ report: RunReport, strict: Bool, plan: TestPlan? = nil, reference: Reference = Reference()
+    ) -> String {
         var lines: [String] = []
         if let agent = report.agent {
             lines.append("\(agent.name) \(agent.version) (\(agent.cardURL))")
@@ -15,15 +18,39 @@ package enum TextReport {
                 "",
                 "\(Self.word(result, strict)) \(result.name) [\(result.test.level.rawValue.uppercased())] \(result.test.name)",
             ]
-            lines += Self.details(result).map { "  \($0)" }
+            lines += Self.details(result, reference).map { "  \($0)" }
         }
         for result in report.unexpectedPasses {
             lines += ["", "PASSED, though known to fail: \(result.name) (\(result.known ?? ""))"]
         }
         lines += Self.errors(report)
         if !report.results.isEmpty { lines += [""] + Self.summary(report) }
+        if let plan, let list = reference.requirements, !report.results.isEmpty {
+            let evidence = Evidence(list, plan, report).summary
+            if !evidence.isEmpty { lines += ["", "requirements:"] + evidence.map { "  \($0)" } }
+        }
+        if let first = report.results.first(where: { $0.outcome == .fail && $0.known == nil }),
+            reference.requirements != nil
+        {
+            lines += ["", "more about a case: a2a-conformance explain \(first.test.id)"]
+        }
         lines += ["", Self.verdict(report, strict)]
-        return lines.joined(separator: "\n") + "\n"
+        return lines.map(Self.harmless).joined(separator: "\n") + "\n"
+    }
+
+    /// Without characters that a terminal would obey: what agents send is in here.
+    static func harmless(_ line: String) -> String {
+        func isObeyed(_ scalar: Unicode.Scalar) -> Bool {
+            (scalar.value < 0x20 && scalar != "\n" && scalar != "\t") || (0x7F...0x9F).contains(scalar.value)
+        }
+        guard line.unicodeScalars.contains(where: isObeyed) else { return line }
+        return line.unicodeScalars.reduce(into: "") { text, scalar in
+            if isObeyed(scalar) {
+                text += "\\u{\(String(scalar.value, radix: 16))}"
+            } else {
+                text.unicodeScalars.append(scalar)
+            }
+        }
     }
 
     private static func word(_ result: CaseResult, _ strict: Bool) -> String {
@@ -47,7 +74,7 @@ package enum TextReport {
     }
 
     /// What is to be said about a case that failed.
-    static func details(_ result: CaseResult) -> [String] {
+    static func details(_ result: CaseResult, _ reference: Reference = Reference()) -> [String] {
         var lines: [String] = []
         if let failure = result.failure {
             let place = "\(result.test.file):\(failure.line ?? result.test.line)"
@@ -60,10 +87,17 @@ package enum TextReport {
             }
         }
         if let reason = result.reason { lines.append(reason) }
-        if !result.test.requirements.isEmpty {
-            lines.append("requirement: \(result.test.requirements.joined(separator: ", "))")
+        for id in result.test.requirements {
+            guard let requirement = reference.requirements?[id] else {
+                lines.append("requirement: \(id)")
+                continue
+            }
+            lines.append("requirement: \(id) [\(requirement.level)] \(requirement.text)")
+            lines.append("read: \(requirement.place)" + (reference.links.address(requirement).map { "  \($0)" } ?? ""))
         }
-        if let read = result.test.specRef { lines.append("read: \(read)") }
+        if let read = result.test.specRef, !lines.contains(where: { $0.hasPrefix("read: ") }) {
+            lines.append("read: \(read)")
+        }
         return lines + Self.trace(result)
     }
 
@@ -111,7 +145,8 @@ package enum TextReport {
         let suffix = (known > 0 ? ", \(known) known to fail" : "") + " (\(report.duration.seconds))"
         switch report.verdict(strict: strict) {
         case .conformant:
-            return "conformant as far as tested: no failure\(suffix)"
+            return known > 0
+                ? "no failure that was not known\(suffix)" : "conformant as far as tested: no failure\(suffix)"
         case .failed:
             let failures = report.failures(strict: strict).count
             let passes = report.unexpectedPasses.count

@@ -17,6 +17,8 @@ package struct Requirement: Sendable, Hashable {
 
     /// Whether an agent can be tested for it from outside.
     package var bindsServer: Bool { !["client", "caller", "initiator", "author"].contains(self.party) }
+    /// Whether a client can be tested for it from outside.
+    package var bindsClient: Bool { ["client", "both", "caller", "initiator"].contains(self.party) }
 }
 
 /// All requirements.
@@ -46,48 +48,4 @@ package struct RequirementList: Sendable {
     }
 
     package subscript(id: String) -> Requirement? { self.requirements.first { $0.id == id } }
-}
-
-/// Which requirements have tests.
-package struct Coverage: Sendable {
-    package struct Row: Sendable {
-        package var requirement: Requirement
-        /// The ids of its tests.
-        package var tests: [String]
-    }
-
-    package let rows: [Row]
-    /// Ids that tests name and the list does not have, with the tests.
-    package let unknown: [(id: String, test: String)]
-
-    package init(_ list: RequirementList, _ plan: TestPlan) {
-        var tests: [String: [String]] = [:]
-        for test in plan.suites.flatMap(\.tests) {
-            for id in test.requirements { tests[id, default: []].append(test.id) }
-        }
-        self.rows = list.requirements.map { Row(requirement: $0, tests: tests[$0.id] ?? []) }
-        let known = Set(list.requirements.map(\.id))
-        self.unknown = tests.filter { !known.contains($0.key) }.sorted { $0.key < $1.key }
-            .map { ($0.key, $0.value[0]) }
-    }
-
-    /// Requirements that an agent can be tested for.
-    package var testable: [Row] { self.rows.filter { $0.requirement.isTestable && $0.requirement.bindsServer } }
-    /// Those without a test.
-    package var gaps: [Row] { self.testable.filter(\.tests.isEmpty) }
-
-    /// How many of each document's requirements have tests.
-    package var summary: String {
-        var sources: [String] = []
-        for row in self.testable where !sources.contains(row.requirement.source) {
-            sources.append(row.requirement.source)
-        }
-        let lines = sources.map { source in
-            let rows = self.testable.filter { $0.requirement.source == source }
-            let covered = rows.count { !$0.tests.isEmpty }
-            return "\(source): \(covered) of \(rows.count) requirements that can be tested on an agent have a case "
-                + "(\(covered * 100 / rows.count) %)"
-        }
-        return lines.joined(separator: "\n")
-    }
 }
