@@ -5,14 +5,19 @@ SWIFT ?= swift
 SWIFT_FLAGS ?=
 # Arguments of the agent: make run ARGS="--port 9000"; of the judge: make conformance ARGS="--level must"
 ARGS ?=
+# Peers that are judged: make conformance PEERS="reference python"
+PEERS ?= reference reference-bare reference-token python
+# Where an installation goes: make conformance-install PREFIX=/usr/local
+PREFIX ?= /usr/local
 # Arguments of the test run: make test TESTS="--filter Interop"
 TESTS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check-swift setup-run setup-test build run test fuzz conformance lint format examples bench clean
+.PHONY: help setup check-swift setup-run setup-test build run test fuzz conformance conformance-repeat \
+	conformance-install lint format examples bench clean
 
 help: ## Lists these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: check-swift ## Installs what this machine lacks: system packages, the Python environment
 	@scripts/setup run test lint bench
@@ -40,13 +45,18 @@ test: setup-test ## Runs every test, also those with the official Python SDK
 fuzz: setup-run ## Fuzzes the TCP codec and connection for a minute; ARGS="600" for longer
 	SWIFT="$(SWIFT)" Tests/Fuzzing/run $(ARGS)
 
-conformance: setup-test ## Judges our agent in three configurations, and the one on the official Python SDK
+conformance: setup-test ## Judges our agent in its configurations, and the one on the official Python SDK; PEERS="…" for some
 	$(SWIFT) build $(SWIFT_FLAGS) --product a2a-agent
 	$(SWIFT) build $(SWIFT_FLAGS) --product a2a-conformance
-	conformance/peers/run reference $(ARGS)
-	conformance/peers/run reference-bare $(ARGS)
-	conformance/peers/run reference-token $(ARGS)
-	conformance/peers/run python $(ARGS)
+	conformance/judge $(PEERS) -- $(ARGS)
+
+conformance-repeat: setup-run ## Judges our agent ten times in other orders; the results must be equal. ARGS="20" for twenty
+	$(SWIFT) build $(SWIFT_FLAGS) --product a2a-agent
+	$(SWIFT) build $(SWIFT_FLAGS) --product a2a-conformance
+	conformance/repeat $(ARGS)
+
+conformance-install: setup-run ## Builds the judge for use elsewhere, and installs it with its suites below PREFIX
+	conformance/install "$(PREFIX)" "$(SWIFT)"
 
 lint: check-swift ## Checks format, text, the generated code, the vectors of the TCP binding
 	@scripts/setup lint

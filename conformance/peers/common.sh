@@ -2,3 +2,5 @@
 # debug build).
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)"
 bin="${A2A_BIN:-$root/.build/debug}"
+# What our own peers are made with.
+say_sdk() { echo "SDK language=swift name=swift-a2a version=$("$bin/a2a-agent" --version)"; }
