@@ -2,6 +2,7 @@ import A2A
 import A2AGRPC
 import A2AHTTP
 import A2AReferenceAgent
+import A2ASQLite
 import A2ASecurity
 import A2AServer
 import A2ATCP
@@ -26,8 +27,10 @@ struct AgentCommand: AsyncParsableCommand {
 
     @OptionGroup(title: "Listening") var listening: ListeningOptions
     @OptionGroup(title: "Dialling") var dialling: DialOptions
+    @OptionGroup(title: "Tasks") var storage: StoreOptions
     @OptionGroup(title: "Limits") var limits: LimitOptions
     @OptionGroup(title: "Push notifications") var push: PushOptions
+    @OptionGroup(title: "Secrets and administration") var storeKeys: StoreKeyOptions
 
     @Option(
         help: ArgumentHelp("Switches capabilities off, to see how callers get along without them.", valueName: "list"),
@@ -39,12 +42,6 @@ struct AgentCommand: AsyncParsableCommand {
             "Asks callers for this bearer token. Given several times, there are as many callers, with tasks of their own."
     )
     var token: [String] = []
-
-    @Option(
-        help: ArgumentHelp(
-            "Makes a Unix domain socket, for this user only, on which 'a2a push status' asks how the agent fares.",
-            valueName: "file"))
-    var adminSocket: String?
 
     @Flag(help: "Takes calls without A2A-Version for version 1.0 instead of refusing them as 0.3.")
     var lenientVersion = false
@@ -67,12 +64,16 @@ struct AgentCommand: AsyncParsableCommand {
         let peers = self.listening.tcp?.tls == nil ? nil : TCPPushNotificationSender()
         let signer = try await self.push.signer(
             issuer: self.listening.publicURL ?? "http://\(self.listening.host):\(self.listening.port)")
+        let database = try self.storage.open(logger: logger)
+        let pushStore: (any PushNotificationStore)? =
+            if let database { try await self.storeKeys.pushStore(in: database, logger: logger) } else { nil }
         let card = ReferenceAgent.card(without: self.without, requiresToken: !self.token.isEmpty)
         let runtime = TaskRuntime(
             agent: ReferenceAgent(),
             card: card,
-            store: MemoryTaskStore(retention: self.limits.retention),
-            push: self.without.contains(.push) ? nil : self.push.notifications(signer: signer, peers: peers),
+            store: self.store(in: database),
+            push: self.without.contains(.push)
+                ? nil : self.push.notifications(signer: signer, peers: peers, store: pushStore),
             configuration: self.limits.runtime,
             logger: logger,
             extendedCard: { card, _ in ReferenceAgent.extendedCard(of: card) }
@@ -85,14 +86,20 @@ struct AgentCommand: AsyncParsableCommand {
         }
         let listening =
             self.dialling.isOnly ? [] : self.makeBindings(jwks: signer?.jwks, notifier: peers)
-        let admin = self.adminSocket.map { AdminSocket(path: $0, runtime: runtime) }
+        let admin = self.storeKeys.admin(of: runtime, database: database?.path)
         let server = AgentServer(
-            runtime: runtime, bindings: listening + (try self.dialledBindings()) + [admin].compactMap(\.self),
+            runtime: runtime, bindings: listening + (try self.dialledBindings()) + admin,
             middleware: middleware, logger: logger
         ) { endpoints in
             if !listening.isEmpty { Banner(endpoints: Array(endpoints.prefix(listening.count))).print() }
         }
         try await server.runService()
+        await database?.close()
+    }
+
+    private func store(in database: SQLiteDatabase?) -> any TaskStore {
+        guard let database else { return MemoryTaskStore(retention: self.limits.retention) }
+        return SQLiteTaskStore(database: database)
     }
 
     /// The bindings, HTTP first: it has the card.

@@ -1,3 +1,4 @@
+import A2A
 import A2AHTTP
 import A2ASecurity
 import A2AServer
@@ -46,6 +47,23 @@ struct PushOptions: ParsableArguments {
         help: ArgumentHelp("Signs push notifications with this P-256 private key in PEM.", valueName: "file"))
     var signingKey: String?
 
+    @Option(
+        name: .customLong("push-retry-limit"),
+        help: ArgumentHelp(
+            "The longest wait before a notification is tried again, and for which a receiver that fails is left alone. "
+                + "(default: 900, and 300 for a receiver that fails)", valueName: "seconds"))
+    var retryLimit: Double?
+
+    func validate() throws {
+        if let limit = self.retryLimit, !(Self.shortestRetryLimit...Self.longestRetryLimit).contains(limit) {
+            throw ValidationError("--push-retry-limit takes 0.01 to 86400 seconds.")
+        }
+    }
+
+    /// In seconds.
+    private static let shortestRetryLimit = 0.01
+    private static let longestRetryLimit = 86_400.0
+
     private static func network(_ text: String) throws -> IPNetwork {
         guard let network = IPNetwork(text) else {
             throw ValidationError("'\(text)' is no network; write 10.1.0.0/16, fd00::/8, or one address.")
@@ -64,9 +82,11 @@ struct PushOptions: ParsableArguments {
 
     /// How push notifications are sent.
     ///
-    /// - Parameter peers: Sends them over connections of the TCP binding; `nil` if that is not served with TLS.
+    /// - Parameters:
+    ///   - peers: Sends them over connections of the TCP binding; `nil` if that is not served with TLS.
+    ///   - store: Where configurations are kept; `nil` for the memory.
     func notifications(
-        signer: JWTPushNotificationSigner?, peers: TCPPushNotificationSender?
+        signer: JWTPushNotificationSigner?, peers: TCPPushNotificationSender?, store: (any PushNotificationStore)? = nil
     ) -> PushNotifications {
         var options = HTTPPushNotificationSender.Options()
         options.egress.insecurelyAllowsLoopback = self.insecurelyAllowsLoopback
@@ -77,6 +97,14 @@ struct PushOptions: ParsableArguments {
         options.signer = signer
         var senders: [any PushNotificationSender] = [HTTPPushNotificationSender(options: options)]
         if let peers { senders.append(peers) }
-        return PushNotifications(senders: senders)
+        var push = PushNotifications(senders: senders)
+        if let store { push.store = store }
+        if let limit = self.retryLimit.map({ Duration.seconds($0) }) {
+            push.limits.backoff.limit = limit
+            push.limits.backoff.base = min(push.limits.backoff.base, limit)
+            push.limits.breakerPause.limit = limit
+            push.limits.breakerPause.base = min(push.limits.breakerPause.base, limit)
+        }
+        return push
     }
 }

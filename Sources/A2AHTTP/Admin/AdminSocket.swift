@@ -20,6 +20,12 @@ public struct AdminSocket: ServerBinding {
     /// The longest path, in bytes: what the system's addresses have room for.
     public static let maxPathBytes = 103
 
+    /// Where an agent with a database file has its socket, if nobody says otherwise: beside the file. `nil` if that path is too long.
+    public static func path(beside database: String) -> String? {
+        let path = database + ".admin"
+        return path.utf8.count <= Self.maxPathBytes ? path : nil
+    }
+
     private let path: String
     private let runtime: TaskRuntime
     private let isRequired: Bool

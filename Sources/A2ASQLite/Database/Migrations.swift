@@ -9,6 +9,7 @@ enum Migrations {
     private static var all: DatabaseMigrator {
         var migrator = DatabaseMigrator()
         migrator.registerMigration("1 task logs") { try $0.execute(sql: self.taskLogs) }
+        migrator.registerMigration("push notifications") { try $0.execute(sql: PushTables.schema) }
         return migrator
     }
 

@@ -143,7 +143,8 @@ struct TaskLister {
     }
 
     private func task(_ task: Int64, _ query: TaskQuery) throws -> A2ATask {
-        let statement = try PreparedStatement(cachedIn: self.db, "SELECT snapshot, generation FROM tasks WHERE task = ?")
+        let statement = try PreparedStatement(
+            cachedIn: self.db, "SELECT snapshot, generation FROM tasks WHERE task = ?")
         statement.bind(1, task)
         defer { statement.reset() }
         guard try statement.step() else { throw DamagedLog() }

@@ -1,6 +1,7 @@
 import A2A
 import A2AHTTP
 import A2AReferenceAgent
+import A2ASQLite
 import A2AServer
 import A2ATesting
 import Foundation
@@ -159,5 +160,58 @@ struct PushStatusCommandTests {
             let result = await runTool(["push", "status"] + arguments)
             #expect(result.status == .usage && result.notes.contains(words), "\(result.notes)")
         }
+    }
+}
+
+@Suite("The command that shows how push notifications fare, from a file", .timeLimit(.minutes(1)))
+struct PushStatusFileTests {
+    @Test("without an agent the file is read, with all states and pages, and no key is needed")
+    func file() async throws {
+        let directory = NSTemporaryDirectory() + "a2a-\(UInt32.random(in: 0 ... .max))"
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        let path = "\(directory)/store.db"
+        do {
+            let database = try SQLiteDatabase(path: path, logger: .silent)
+            let keys = try StoreKeys([Data(repeating: 1, count: 32).base64EncodedString()])
+            let store = try await SQLitePushNotificationStore(database, keys: keys)
+            for index in 0..<3 {
+                var configuration = A2ATaskPushNotificationConfig()
+                configuration.id = "config-\(index)"
+                configuration.taskID = "task"
+                configuration.url = "https://hooks.example.com/s3cret"
+                configuration.token = "s3cret"
+                let put = try await store.put(
+                    PushRegistration(
+                        scope: Scope(principal: "alice"), configuration: configuration, version: .v1_0,
+                        deliveryKey: "key", progress: PushProgress(delivered: 4)))
+                guard index == 2 else { continue }
+                var progress = put.progress
+                progress.attempts = 100
+                progress.giveUp("failed 100 times, at last: HTTP status 500")
+                _ = try await store.record(progress, for: put.key, revision: put.revision)
+            }
+            await database.close()
+        }
+        let all = await runTool([
+            "push", "status", "--store", "sqlite:\(path)", "--page-size", "2", "--all", "-o", "json",
+        ])
+        #expect(all.status == .success, "\(all.notes)")
+        let page = try JSONDecoder().decode(PushNotificationStatusPage.self, from: Data(all.output.utf8))
+        #expect(page.statuses.map(\.id) == ["config-0", "config-1", "config-2"])
+        #expect(page.statuses.allSatisfy { $0.destination == "https://hooks.example.com" && $0.breaker == nil })
+        #expect(!all.output.contains("s3cret"))
+        let dead = await runTool(
+            ["push", "status", "--state", "dead"], environment: ["A2ACLI_STORE": path])
+        #expect(dead.output.contains("Config ID: config-2\n") && dead.output.contains("State: dead (given up)\n"))
+        #expect(dead.output.contains("Attempts: 100") && !dead.output.contains("config-1"))
+        let first = await runTool(["push", "status", "--store", path, "--page-size", "2"])
+        #expect(first.output.contains("Next Page Token: "))
+
+        let none = await runTool(["push", "status", "--store", "\(directory)/none"])
+        #expect(none.status == .failure && none.notes.contains("There is no store"))
+        try "no database, but text that is long enough to look at".write(
+            toFile: "\(directory)/text", atomically: true, encoding: .utf8)
+        let text = await runTool(["push", "status", "--store", "\(directory)/text"])
+        #expect(text.status == .failure && text.notes.contains("no SQLite database"), "\(text.notes)")
     }
 }

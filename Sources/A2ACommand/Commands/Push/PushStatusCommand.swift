@@ -1,5 +1,6 @@
 import A2A
 import A2AHTTP
+import A2ASQLite
 import A2AServer
 import ArgumentParser
 import Foundation
@@ -11,7 +12,8 @@ struct PushStatusCommand: ToolCommand {
         abstract: "Shows how an agent's push notifications fare: position, attempts, next try, breaker, dead letters.",
         discussion: """
             For those who operate the agent: over all callers, without URLs, tokens and credentials. It asks the agent on its \
-            admin socket, which only the agent's user can open.
+            admin socket, which only the agent's user can open. With --store it finds that socket by itself, or reads the file \
+            when no agent runs; circuit breakers are known to a running agent only.
             """
     )
 
@@ -19,6 +21,9 @@ struct PushStatusCommand: ToolCommand {
         name: .customLong("admin-socket"),
         help: ArgumentHelp("The agent's admin socket. (default: A2ACLI_ADMIN_SOCKET)", valueName: "file"))
     var adminSocket: String?
+
+    @Option(help: ArgumentHelp("The agent's store: sqlite:FILE. (default: A2ACLI_STORE)", valueName: "place"))
+    var store: String?
 
     @Option(help: "Only configurations that are active, finished or dead (given up).")
     var state: String?
@@ -43,7 +48,7 @@ struct PushStatusCommand: ToolCommand {
     func run(_ tool: Tool) async throws {
         guard (1...1000).contains(self.pageSize) else { throw ToolError.usage("--page-size takes 1 to 1000.") }
         let state = try self.wantedState()
-        let source = try self.source(tool)
+        let source = try await self.source(tool)
         var collected = PushNotificationStatusPage(statuses: [])
         var token = self.pageToken
         repeat {
@@ -65,12 +70,28 @@ struct PushStatusCommand: ToolCommand {
         return state
     }
 
-    private func source(_ tool: Tool) throws -> Source {
-        guard let path = tool.settings.lookUp("admin-socket", flag: self.adminSocket) else {
+    private func source(_ tool: Tool) async throws -> Source {
+        let adminSocket = tool.settings.lookUp("admin-socket", flag: self.adminSocket)
+        if let adminSocket { return Self.ask(AgentConnection.absolute(adminSocket, tool), tool) }
+        guard let store = tool.settings.lookUp("store", flag: self.store) else {
             throw ToolError.usage(
-                "Which agent? Give --admin-socket.", hint: "Start the agent with: a2a-agent --admin-socket FILE")
+                "Which agent? Give its --store or its --admin-socket.",
+                hint: "Start the agent with: a2a-agent --store sqlite:FILE, or --admin-socket FILE")
         }
-        let client = AdminClient(path: AgentConnection.absolute(path, tool))
+        let file = try StoreFile(store, tool)
+        if let path = AdminSocket.path(beside: file.path) {
+            let ask = Self.ask(path, tool)
+            // No agent, or one that has no socket: the file knows most of it.
+            if (try? await ask(nil, 1, nil)) != nil { return ask }
+        }
+        let database = try file.open()
+        return { state, size, token in
+            try await SQLitePushNotificationStore.status(in: database, state: state, pageSize: size, pageToken: token)
+        }
+    }
+
+    private static func ask(_ path: String, _ tool: Tool) -> Source {
+        let client = AdminClient(path: path)
         return { state, size, token in
             do {
                 return try await client.pushNotificationStatus(
