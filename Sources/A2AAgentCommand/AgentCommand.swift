@@ -43,6 +43,13 @@ struct AgentCommand: AsyncParsableCommand {
     )
     var token: [String] = []
 
+    @Option(
+        help: ArgumentHelp("Refuses callers that do not name this extension. Repeatable.", valueName: "uri"))
+    var requireExtension: [String] = []
+
+    @Flag(help: "Declares an extended card and has none, to see how callers get along with that.")
+    var withholdExtendedCard = false
+
     @Flag(help: "Takes calls without A2A-Version for version 1.0 instead of refusing them as 0.3.")
     var lenientVersion = false
 
@@ -67,7 +74,10 @@ struct AgentCommand: AsyncParsableCommand {
         let database = try self.storage.open(logger: logger)
         let pushStore: (any PushNotificationStore)? =
             if let database { try await self.storeKeys.pushStore(in: database, logger: logger) } else { nil }
-        let card = ReferenceAgent.card(without: self.without, requiresToken: !self.token.isEmpty)
+        var card = ReferenceAgent.card(without: self.without, requiresToken: !self.token.isEmpty)
+        card.capabilities.extensions += self.requireExtension.map { A2AAgentExtension(uri: $0, required: true) }
+        if self.withholdExtendedCard { card.skills.append(ReferenceAgent.withheldCardSkill) }
+        let isWithheld = self.withholdExtendedCard
         let runtime = TaskRuntime(
             agent: ReferenceAgent(),
             card: card,
@@ -76,7 +86,7 @@ struct AgentCommand: AsyncParsableCommand {
                 ? nil : self.push.notifications(signer: signer, peers: peers, store: pushStore),
             configuration: self.limits.runtime,
             logger: logger,
-            extendedCard: { card, _ in ReferenceAgent.extendedCard(of: card) }
+            extendedCard: { card, _ in isWithheld ? nil : ReferenceAgent.extendedCard(of: card) }
         )
         var middleware: [any ServiceMiddleware] = [LoggingMiddleware(logger: logger), MetricsMiddleware()]
         if !self.token.isEmpty {

@@ -44,6 +44,11 @@ extension ReferenceAgent {
         return card
     }
 
+    /// Says to the conformance suites that the extended card is declared and not there.
+    public static let withheldCardSkill = A2AAgentSkill(
+        id: "a2a-conformance-no-extended-card", name: "No extended card",
+        description: "Declares an extended card and has none.", tags: ["extended"])
+
     private static let conformanceSkill = A2AAgentSkill(
         id: "a2a-conformance",
         name: "Conformance profile",

@@ -117,7 +117,11 @@ extension Assertion.Operator {
             }
             return nil
         case .not(let inner):
-            return unless(try inner.check(value, resolve) != nil, "not what the assertion in line \(inner.line) says")
+            guard try inner.check(value, resolve) == nil else { return nil }
+            if case .equals(let expected) = inner.kind {
+                return unless(false, "anything but \(Mismatch.text(try Assertion.resolved(expected, resolve)))")
+            }
+            return unless(false, "not what the assertion in line \(inner.line) says")
         case .members(let members): return try Assertion.check(members, value, resolve)
         }
     }
