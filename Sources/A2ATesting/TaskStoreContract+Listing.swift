@@ -24,6 +24,15 @@ extension TaskStoreContract {
     }
 
     static let listingRules: [Rule] = [
+        Rule("tasks in a listing have the generation that they stand at") { bench in
+            let store = try await bench.store()
+            _ = try await store.create(task("a"), then: [], in: scope)
+            _ = try await store.create(task("b"), then: [status(.working), chunk("x")], in: scope)
+            _ = try await store.append([chunk("y")], to: "b", in: scope)
+            let tasks = try await store.list(TaskQuery(includeArtifacts: true), in: scope).tasks
+            let listed = Dictionary(uniqueKeysWithValues: tasks.map { ($0.id, $0.generation) })
+            try requireEqual(listed, ["a": 1, "b": 4], "The generations")
+        },
         Rule("a listing begins with the task whose status changed last; a chunk moves nothing") { bench in
             let clock = ManualWallClock()
             let store = try await bench.store { $0.wallClock = clock }

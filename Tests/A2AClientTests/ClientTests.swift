@@ -19,6 +19,19 @@ struct ClientTests {
 
     private func task(_ event: StreamEvent) -> A2ATask { event.response.task }
 
+    @Test("what only 1.1 has is not sent to an agent that is spoken to in 1.0: it would be ignored")
+    func draftFields() async throws {
+        let client = Client(service: FakeService())
+        for call in [
+            { _ = try await client.getTask("t", waitingBeyond: 1) },
+            { _ = try await client.send(A2AMessage(role: .user, parts: [.text("x")], taskID: "t"), ifGeneration: 1) },
+            { _ = try await client.stream(A2AMessage(role: .user, parts: [.text("x")], taskID: "t"), ifGeneration: 1) },
+        ] as [@Sendable () async throws -> Void] {
+            let error = await #expect(throws: A2AError.self) { try await call() }
+            #expect(error?.code == .versionNotSupported)
+        }
+    }
+
     @Test("every request names the tenant of the interface, whatever the caller wrote")
     func tenant() async throws {
         let client = self.client(tenant: "acme")

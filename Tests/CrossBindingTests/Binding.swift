@@ -58,10 +58,29 @@ enum Binding: String, CaseIterable, CustomTestStringConvertible {
 
     private var server: TCPServerConfiguration {
         var configuration = TCPServerConfiguration.ephemeral
+        configuration.versions = Gateway.versions
         if self == .tls {
             configuration.tls = .init(
                 certificateChain: certificate("server.pem"), privateKey: certificate("server-key.pem"))
         }
+        return configuration
+    }
+
+    private static var httpServer: HTTPServerConfiguration {
+        var configuration = HTTPServerConfiguration.ephemeral
+        configuration.versions = Gateway.versions
+        return configuration
+    }
+
+    private static var grpcServer: GRPCServerConfiguration {
+        var configuration = GRPCServerConfiguration.ephemeral
+        configuration.versions = Gateway.versions
+        return configuration
+    }
+
+    private static var tcpServer: TCPServerConfiguration {
+        var configuration = TCPServerConfiguration.ephemeral
+        configuration.versions = Gateway.versions
         return configuration
     }
 
@@ -90,7 +109,7 @@ enum Binding: String, CaseIterable, CustomTestStringConvertible {
             return try await A2ATesting.withService(runtime) { try await body(runtime) }
         }
         return try await withAgentServer(
-            runtime, bindings: [.http(.ephemeral), .grpc(.ephemeral), .tcp(self.server)], logger: .silent
+            runtime, bindings: [.http(Self.httpServer), .grpc(Self.grpcServer), .tcp(self.server)], logger: .silent
         ) { _ in
             try await self.reach(runtime.card, over: self.hops[...], body)
         }
@@ -108,7 +127,7 @@ enum Binding: String, CaseIterable, CustomTestStringConvertible {
         }
         let gateway = try Gateway(upstream: card, transports: transports, preferences: [last], logger: .silent)
         return try await withBindings(
-            [.http(.ephemeral), .grpc(.ephemeral), .tcp(.ephemeral)], of: gateway, logger: .silent
+            [.http(Self.httpServer), .grpc(Self.grpcServer), .tcp(Self.tcpServer)], of: gateway, logger: .silent
         ) { endpoints in
             gateway.interfaces = endpoints.flatMap(\.interfaces)
             let card = try await gateway.getAgentCard(context: CallContext())

@@ -5,7 +5,8 @@ extension Step {
     ]
     private static let rawKeys: Set<String> = ["raw", "expect", "expect_error", "capture", "assertions"]
     private static let clientKeys: Set<String> = ["client_response", "expect_parsed", "assertions"]
-    private static let kinds = ["operation", "raw", "assertion", "client_response"]
+    private static let frameKeys: Set<String> = ["capture", "assertions"]
+    private static let kinds = ["operation", "raw", "assertion", "client_response", "x-tcp"]
 
     /// Longest wait before a step, in milliseconds.
     private static let maxDelay = 600_000
@@ -19,7 +20,7 @@ extension Step {
             throw DocumentError(
                 file: file, line: node.line,
                 kinds.isEmpty
-                    ? "\(what) has none of operation, raw, assertion and client_response"
+                    ? "\(what) has none of operation, raw, assertion, client_response and x-tcp"
                     : "\(what) has \(kinds.joined(separator: " and ")); a step has one of them")
         }
         let keys: Set<String> =
@@ -27,6 +28,7 @@ extension Step {
             case "operation": Self.callKeys
             case "raw": Self.rawKeys
             case "assertion": ["assertion"]
+            case "x-tcp": Self.frameKeys
             default: Self.clientKeys
             }
         let map = try MapReader(node, what, file: file, keys: Self.common.union(keys))
@@ -35,6 +37,8 @@ extension Step {
         self.description = try map.text("description")
         switch kind {
         case "operation": self.action = .call(try Self.call(map, what, file: file))
+        case "x-tcp":
+            self.action = .frames(try FrameStep(try map.required("x-tcp"), what, file: file))
         case "raw": self.action = .raw(try RawRequest(try map.required("raw"), what, file: file))
         case "assertion":
             self.action = .assertion(

@@ -5,6 +5,8 @@ package struct Step: Sendable {
         case raw(RawRequest)
         case assertion(NamedAssertion)
         case client(ClientResponse)
+        /// `x-tcp`.
+        case frames(FrameStep)
     }
 
     /// An operation that is called.
@@ -48,6 +50,7 @@ package struct Step: Sendable {
     package var line: Int
 
     package var isRaw: Bool { if case .raw = self.action { true } else { false } }
+    package var isFrames: Bool { if case .frames = self.action { true } else { false } }
     package var isClient: Bool { if case .client = self.action { true } else { false } }
     package var isBackground: Bool { if case .call(let call) = self.action { call.isBackground } else { false } }
 }
@@ -59,6 +62,7 @@ extension Step {
         case .call(let call): call.operation.rawValue
         case .raw(let raw): "\(raw.method) \(raw.path)"
         case .assertion(let assertion): "asserts \(assertion.source)"
+        case .frames(let frames): "\(frames.actions.count) actions on the connection '\(frames.connection)'"
         case .client(let client): "a client reads an answer of \(client.operation.rawValue)"
         }
     }

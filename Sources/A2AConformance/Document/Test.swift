@@ -116,9 +116,10 @@ extension Test {
 
     /// The bindings under `transport` and `x-transport`.
     static func transports(_ map: MapReader) throws(DocumentError) -> Set<TransportBinding>? {
-        guard let words = try map.texts("transport", TransportBinding.specified) else { return nil }
-        let own = try map.texts("x-transport", TransportBinding.allCases.map(\.rawValue)) ?? []
-        return Set((words + own).compactMap(TransportBinding.init))
+        let words = try map.texts("transport", TransportBinding.specified)
+        let own = try map.texts("x-transport", TransportBinding.allCases.map(\.rawValue))
+        guard words != nil || own != nil else { return nil }
+        return Set(((words ?? []) + (own ?? [])).compactMap(TransportBinding.init))
     }
 
     private func check(_ map: MapReader, _ what: String) throws(DocumentError) {
@@ -141,6 +142,9 @@ extension Test {
         let doing = self.steps.filter { !$0.isAssertion }
         if !doing.isEmpty, doing.allSatisfy(\.isRaw), self.transports == nil {
             throw map.refuse("steps", "\(what) has only raw steps, so it must say its 'transport'")
+        }
+        if self.steps.contains(where: \.isFrames), self.transports != [.tcp] {
+            throw map.refuse("steps", "\(what) has x-tcp steps, so it must say x-transport: [tcp] and no transport")
         }
         if !background.isEmpty, !self.runnerRequirements.contains(.concurrentStreams) {
             throw map.refuse(

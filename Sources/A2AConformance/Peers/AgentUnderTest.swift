@@ -5,6 +5,8 @@ package struct AgentUnderTest: Sendable {
         var binding: TransportBinding
         var url: String
         var tenant: String
+        /// The versions that are declared for it, as `Major.Minor`.
+        var versions: Set<String> = []
     }
 
     /// Where the card was found.
@@ -58,9 +60,13 @@ package struct AgentUnderTest: Sendable {
                 self.notes.append("\(place) speaks \(version), not A2A 1.x")
                 continue
             }
-            guard !self.bindings.contains(binding) else { continue }
+            let minor = version.split(separator: ".").prefix(2).joined(separator: ".")
+            if let known = self.interfaces.firstIndex(where: { $0.binding == binding }) {
+                if self.interfaces[known].url == url { self.interfaces[known].versions.insert(minor) }
+                continue
+            }
             self.interfaces.append(
-                Interface(binding: binding, url: url, tenant: entry["tenant"]?.string ?? ""))
+                Interface(binding: binding, url: url, tenant: entry["tenant"]?.string ?? "", versions: [minor]))
         }
         if self.notes.count > Self.maxNotes {
             let more = self.notes.count - Self.maxNotes
@@ -88,6 +94,15 @@ package struct AgentUnderTest: Sendable {
     package var hasScript: Bool { self.conformanceTags.contains("script") }
     /// Whether its card says that it has the behaviours of ACTS.
     var declaresBehaviors: Bool { self.conformanceTags.contains("acts") }
+
+    /// Why documents for a later version than 1.0 do not apply, or `nil`.
+    func unmet(version: String, over binding: TransportBinding) -> String? {
+        let minor = version.split(separator: ".").prefix(2).joined(separator: ".")
+        guard minor != "1.0", let interface = self.interfaces.first(where: { $0.binding == binding }),
+            !interface.versions.contains(minor)
+        else { return nil }
+        return "the card declares no interface of \(binding.title) for A2A \(minor)"
+    }
 
     /// Why the preconditions of a test are not met, or `nil` (ACTS §3.3).
     func unmet(_ preconditions: Preconditions, over binding: TransportBinding) -> String? {

@@ -110,6 +110,7 @@ struct AgentRun: Sendable {
             return "it is for \(transports.map(\.title).sorted().joined(separator: ", "))"
         }
         if test.isClientTest { return "it tests clients" }
+        if let reason = self.agent.unmet(version: one.suite.specVersion, over: binding) { return reason }
         if test.isRaw, !binding.isHTTP { return "raw steps are HTTP; \(binding.title) is not" }
         for requirement in test.runnerRequirements {
             if let reason = self.unmet(requirement, test) { return reason }
@@ -182,13 +183,19 @@ extension Test {
     fileprivate var neededVariables: [String] {
         guard self.runnerRequirements.contains(.authCredentials) else { return [] }
         return self.steps.flatMap { step -> [String] in
-            guard case .call(let call) = step.action else { return [] }
-            return call.headers.compactMap { _, value in
-                guard let value, let start = value.firstRange(of: "{{env."), let end = value.firstRange(of: "}}") else {
-                    return nil
-                }
-                return start.upperBound < end.lowerBound ? String(value[start.upperBound..<end.lowerBound]) : nil
+            switch step.action {
+            case .call(let call): call.headers.compactMap { $0.value.flatMap(Self.environmentVariable) }
+            case .frames(let frames): frames.texts.compactMap(Self.environmentVariable)
+            default: []
             }
         }
+    }
+
+    /// The variable of the environment that a text needs, if it does.
+    private static func environmentVariable(_ text: String) -> String? {
+        guard let start = text.firstRange(of: "{{env."), let end = text.firstRange(of: "}}"),
+            start.upperBound < end.lowerBound
+        else { return nil }
+        return String(text[start.upperBound..<end.lowerBound])
     }
 }

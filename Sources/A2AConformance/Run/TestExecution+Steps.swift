@@ -7,6 +7,7 @@ extension TestExecution {
             switch step.action {
             case .assertion(let assertion): return await self.assert(assertion, step, &state)
             case .client: return .skip("tests of clients do not run against a server")
+            case .frames(let frames): return await self.perform(frames, step, &state, trace)
             case .raw(let raw):
                 let start = ContinuousClock.now
                 let exchange = try await self.send(raw, state, trace)

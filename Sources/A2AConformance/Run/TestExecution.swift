@@ -28,6 +28,8 @@ struct TestExecution: Sendable {
         var variables: Variables
         var background: [String: BackgroundStream] = [:]
         var results: [StepResult] = []
+        /// Connections of `x-tcp`, by their names.
+        var sessions: [String: FrameSession] = [:]
     }
 
     /// What becomes of a step whose texts cannot be put together, or not be searched.
@@ -72,6 +74,7 @@ struct TestExecution: Sendable {
         let (verdict, steps) = await withTaskGroup(of: Void.self) { group in
             var state = initial
             let verdict = await self.runSteps(&state, &group)
+            for session in state.sessions.values { await session.close() }
             group.cancelAll()
             return (verdict, state.results)
         }

@@ -52,6 +52,21 @@ struct InterfaceSelectionTests {
         #expect(selection.version == .v1_0)
     }
 
+    @Test("the version that is asked for goes before the card's order; without a word it is the released one")
+    func wanted() throws {
+        let card = self.card((.jsonRPC, "1.0"), (.httpJSON, "1.0"), (.httpJSON, "1.1"))
+        #expect(try InterfaceSelection(card: card, transports: [self.both]).version == .v1_0)
+        let draft = try InterfaceSelection(card: card, transports: [self.both], version: .v1_1)
+        #expect(draft.interface.url == "http://h/2" && draft.version == .v1_1)
+        // Nobody falls back to an older version without being told to: the agent will refuse the calls.
+        let old = try InterfaceSelection(
+            card: self.card((.jsonRPC, "1.0")), transports: [self.both], version: .v1_1)
+        #expect(old.version == .v1_1)
+        var configuration = ClientConfiguration()
+        configuration.version = .v1_1
+        #expect(try Client(card: card, transports: [self.both], configuration: configuration).interface?.url == "http://h/2")
+    }
+
     @Test("without a usable interface the error says what the card offers")
     func nothing() {
         let old = #expect(throws: A2AError.self) {

@@ -35,6 +35,20 @@ struct PushDeliveryTests {
         }
     }
 
+    @Test("events have their generation in them where the configuration was made in 1.1, and not in 1.0")
+    func generations() async throws {
+        for version in [ProtocolVersion.v1_0, .v1_1] {
+            let sender = FakeSender()
+            try await withPush(streamer, sender) { runtime in
+                _ = try await runtime.sendMessage(
+                    request("3", push: webhook()), context: CallContext(version: version))
+                try await eventually { sender.taken().count == 5 }
+                let told = sender.sent.all.map(\.notification.response.generation)
+                #expect(told == (version == .v1_0 ? [nil, nil, nil, nil, nil] : [2, 3, 4, 5, 6]))
+            }
+        }
+    }
+
     @Test("a receiver that fails half of the time gets everything, in order, each time with the same id")
     func halfFails() async throws {
         let seed = UInt64.random(in: .min ... .max)

@@ -98,6 +98,44 @@ struct EndToEndTests {
         }
     }
 
+    @Test("with 1.1 a task is waited for by its generation, and a message depends on it")
+    func generations() async throws {
+        try await RunningAgent.with { url in
+            let asked = try self.task(
+                await runTool(["send", "form", "-o", "json", "-a", url, "--a2a-version", "1.1"]).output)
+            let seen = asked.generation
+            #expect(seen > 0)
+            let text = await runTool(["task", "get", asked.id, "-a", url, "--wait-after", "\(seen - 1)"])
+            #expect(text.status == .success && text.output.contains("Generation: \(seen)\n"), "\(text.notes)")
+
+            async let later = runTool(["task", "get", asked.id, "-a", url, "--wait-after", "\(seen)", "-o", "json"])
+            let stale = await runTool(
+                ["send", "Bern", "--task-id", asked.id, "--if-generation", "\(seen - 1)", "-a", url, "-o", "json"])
+            #expect(stale.status == .failure && stale.output.contains("TaskGenerationMismatchError"), "\(stale.output)")
+            let taken = await runTool(
+                ["send", "Bern", "--task-id", asked.id, "--if-generation", "\(seen)", "-a", url, "-o", "json"])
+            #expect(taken.status == .success, "\(taken.notes)")
+            #expect(try parse(A2ATask.self, await later.output).generation > seen)
+
+            let plain = try self.task(await runTool(["send", "form", "-o", "json", "-a", url]).output)
+            #expect(plain.generation == 0)
+            let timeout = await runTool(
+                ["task", "get", plain.id, "--wait-after", "1000", "--timeout", "50ms", "-o", "json", "-a", url])
+            #expect(timeout.status == .timeout)
+        }
+    }
+
+    @Test("--wait-after and --if-generation are refused where they make no sense")
+    func badGenerations() async {
+        for arguments in [
+            ["task", "get", "t", "--wait-after", "-1"], ["task", "get", "t", "--wait-after", "1", "--wait"],
+            ["send", "x", "--if-generation", "1"], ["send", "x", "--task-id", "t", "--if-generation", "-1"],
+        ] {
+            let result = await runTool(arguments + ["-a", "http://127.0.0.1:1"])
+            #expect(result.status == .usage, "\(arguments): \(result.notes)")
+        }
+    }
+
     @Test("a task that was not waited for is asked for, followed and cancelled")
     func asynchronous() async throws {
         try await RunningAgent.with { url in

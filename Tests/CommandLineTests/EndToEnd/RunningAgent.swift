@@ -15,6 +15,7 @@ enum RunningAgent {
         let (ready, started) = AsyncStream.makeStream(of: String.self)
         var configuration = HTTPServerConfiguration()
         configuration.port = 0
+        configuration.versions = [.v1_0, .v1_1]
         let server = AgentServer(
             agent: ReferenceAgent(),
             card: card ?? ReferenceAgent.card(without: without, requiresToken: token != nil),
