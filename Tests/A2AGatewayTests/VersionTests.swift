@@ -17,7 +17,7 @@ struct VersionTests {
     }
 
     /// A gateway that can pass on both versions, before an agent that serves some.
-    private func withGateway<Result: Sendable>(
+    private func serving<Result: Sendable>(
         agent versions: [ProtocolVersion], _ body: (ScriptedUpstream, A2AAgentCard) async throws -> Result
     ) async throws -> Result {
         let agent = ScriptedUpstream()
@@ -25,7 +25,7 @@ struct VersionTests {
             var card = try await agent.getAgentCard(context: CallContext())
             card.supportedInterfaces = endpoints.flatMap(\.interfaces)
             let gateway = try Gateway(upstream: card, transports: try allTransports(), logger: .silent)
-            return try await A2AGatewayTests.withGateway(
+            return try await withGateway(
                 gateway, bindings: [self.http(Gateway.versions)], logger: .silent
             ) { _ in
                 try await body(agent, try await gateway.getAgentCard(context: CallContext()))
@@ -35,7 +35,7 @@ struct VersionTests {
 
     @Test("a call goes on in the version in which it came, if the agent declares it")
     func passing() async throws {
-        try await self.withGateway(agent: [.v1_0, .v1_1]) { agent, card in
+        try await self.serving(agent: [.v1_0, .v1_1]) { agent, card in
             #expect(card.supportedInterfaces.map(\.protocolVersion) == ["1.0", "1.0", "1.1", "1.1"])
             let service = try transport(.jsonRPC, to: card)
             for version in Gateway.versions {
@@ -47,7 +47,7 @@ struct VersionTests {
 
     @Test("an agent without 1.1 has no such interface, and calls in it are refused instead of losing what they ask for")
     func refusing() async throws {
-        try await self.withGateway(agent: [.v1_0]) { agent, card in
+        try await self.serving(agent: [.v1_0]) { agent, card in
             #expect(card.supportedInterfaces.map(\.protocolVersion) == ["1.0", "1.0"])
             let service = try transport(.httpJSON, to: card)
             let error = await #expect(throws: A2AError.self) {

@@ -79,7 +79,7 @@ extension TaskRuntime {
         _ request: A2ASendMessageRequest, _ context: CallContext
     ) throws -> (CallContext, Scope) {
         let context = try self.admit(context, tenant: request.tenant)
-        try request.validate()
+        try request.read(in: context.version).validate()
         let policy = self.policy
         try policy.checkMediaTypes(request)
         if request.configuration.hasTaskPushNotificationConfig { _ = try self.requireDeliverer() }

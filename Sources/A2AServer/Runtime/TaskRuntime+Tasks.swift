@@ -3,8 +3,9 @@ public import A2A
 extension TaskRuntime {
     public func getTask(_ request: A2AGetTaskRequest, context: CallContext) async throws -> A2ATask {
         let context = try self.admit(context, tenant: request.tenant)
+        let request = request.read(in: context.version)
         try request.validate()
-        if request.hasCurrentGeneration, context.version.hasGenerations {
+        if request.hasCurrentGeneration {
             return try await self.getTask(request, beyond: request.currentGeneration, context: context)
         }
         let historyLength = request.hasHistoryLength ? Int(request.historyLength) : nil

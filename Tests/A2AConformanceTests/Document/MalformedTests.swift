@@ -129,7 +129,7 @@ struct MalformedTests {
 
     static let steps = [
         Case("a step has an id", step: "{operation: get_task, params: {}}", "no 'id'"),
-        Case("a step does something", step: "{id: a}", "none of operation, raw, assertion and client_response"),
+        Case("a step does something", step: "{id: a}", "none of operation, raw, assertion, client_response and x-tcp"),
         Case(
             "a step does one thing", step: "{id: a, operation: get_task, params: {}, raw: {method: GET, path: /}}",
             "a step has one of them"),
