@@ -33,7 +33,7 @@ enum FrameMessages {
         if opened.encoding == 2 { return try? JSONValue(parsing: octets) }
         return switch opened.method {
         case 0x01: self.json(A2ASendMessageResponse.self, octets)
-        case 0x02, 0x06, 0x41: self.json(A2AStreamResponse.self, octets)
+        case 0x02, 0x06, 0x41, 0x42: self.json(A2AStreamResponse.self, octets)
         case 0x03, 0x05: self.json(A2ATask.self, octets)
         case 0x04: self.json(A2AListTasksResponse.self, octets)
         case 0x07, 0x08: self.json(A2ATaskPushNotificationConfig.self, octets)
@@ -45,7 +45,9 @@ enum FrameMessages {
     }
 
     private static func json<M: Message>(_ type: M.Type, _ octets: [UInt8]) -> JSONValue? {
-        guard let message = try? M(serializedBytes: octets), let bytes = try? ModelJSON.encode(message) else { return nil }
+        guard let message = try? M(serializedBytes: octets), let bytes = try? ModelJSON.encode(message) else {
+            return nil
+        }
         return try? JSONValue(parsing: bytes)
     }
 }

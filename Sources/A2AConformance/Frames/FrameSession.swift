@@ -146,7 +146,9 @@ actor FrameSession {
         let octets = await self.connection.octets(8, until: deadline)
         setting.trace.add(.received, "preface \(Self.hex(octets))")
         guard octets == FrameWriter.preface else {
-            throw Trouble.failed(expected: "the preface \(Self.hex(FrameWriter.preface))", actual: octets.isEmpty ? "nothing" : Self.hex(octets))
+            throw Trouble.failed(
+                expected: "the preface \(Self.hex(FrameWriter.preface))",
+                actual: octets.isEmpty ? "nothing" : Self.hex(octets))
         }
         self.hasPreface = true
     }
@@ -203,10 +205,13 @@ actor FrameSession {
     }
 
     private func match(_ pattern: FramePattern, _ frame: FrameView, _ setting: Setting) throws -> JSONValue {
-        guard let mismatch = try pattern.assertion.check(frame.json, setting.variables.resolve) else { return frame.json }
+        guard let mismatch = try pattern.assertion.check(frame.json, setting.variables.resolve) else {
+            return frame.json
+        }
         let place = mismatch.path.isEmpty ? "" : " at \(mismatch.path)"
         throw Trouble.failed(
-            expected: "\(self.text(pattern))\(place) as \(mismatch.expected)", actual: "\(mismatch.actual) in \(frame.line)")
+            expected: "\(self.text(pattern))\(place) as \(mismatch.expected)",
+            actual: "\(mismatch.actual) in \(frame.line)")
     }
 
     private func expectEnd(
@@ -233,18 +238,23 @@ actor FrameSession {
     }
 
     private func expectClosed(_ deadline: ContinuousClock.Instant, _ setting: Setting) async throws {
-        if let frame = self.pending.first { throw Trouble.failed(expected: "the end of the connection", actual: frame.line) }
+        if let frame = self.pending.first {
+            throw Trouble.failed(expected: "the end of the connection", actual: frame.line)
+        }
         while true {
             switch await self.connection.next(until: deadline) {
             case .closed:
                 let rest = self.connection.rest
-                guard rest == 0 else { throw Trouble.failed(expected: "the end of the connection", actual: "\(rest) octets") }
+                guard rest == 0 else {
+                    throw Trouble.failed(expected: "the end of the connection", actual: "\(rest) octets")
+                }
                 return
             case .frame(let frame):
                 let view = try self.read(frame, setting)
                 if Self.isNoise(view) { continue }
                 throw Trouble.failed(expected: "the end of the connection", actual: view.line)
-            case .timeout: throw Trouble.failed(expected: "the end of the connection", actual: "a connection that stays")
+            case .timeout:
+                throw Trouble.failed(expected: "the end of the connection", actual: "a connection that stays")
             }
         }
     }
@@ -256,7 +266,9 @@ actor FrameSession {
             (name.map { $0 == frame.name } ?? !Self.isNoise(frame))
                 && (stream.map { UInt32($0) == frame.stream } ?? true)
         }
-        if let frame = self.pending.first(where: isMeant) { throw Trouble.failed(expected: "nothing", actual: frame.line) }
+        if let frame = self.pending.first(where: isMeant) {
+            throw Trouble.failed(expected: "nothing", actual: frame.line)
+        }
         while true {
             switch await self.connection.next(until: end) {
             case .frame(let frame):
@@ -292,7 +304,9 @@ actor FrameSession {
             switch await self.connection.next(until: limit) {
             case .frame(let frame):
                 let view = try self.read(frame, setting)
-                if view.name == "GOAWAY" { throw Trouble.failed(expected: "the end of stream \(stream)", actual: view.line) }
+                if view.name == "GOAWAY" {
+                    throw Trouble.failed(expected: "the end of stream \(stream)", actual: view.line)
+                }
                 try await self.answer(view, setting)
                 guard view.stream == stream, !Self.isNoise(view) else {
                     if !Self.isNoise(view) { self.pending.append(view) }
@@ -301,17 +315,24 @@ actor FrameSession {
                 frames.append(view)
                 if grants, view.body != nil, !view.isEnd {
                     try await self.send(
-                        [["credit": ["stream": .integer(Int64(stream)), "increment": .integer(Int64(max(view.length, 1_024)))]]], setting)
+                        [
+                            [
+                                "credit": [
+                                    "stream": .integer(Int64(stream)),
+                                    "increment": .integer(Int64(max(view.length, 1_024))),
+                                ]
+                            ]
+                        ], setting)
                 }
-            case .timeout where untilStall: return Self.summary(frames, isOver: false)
+            case .timeout where untilStall: return self.summary(frames, isOver: false)
             case let next: throw Trouble.failed(expected: "the end of stream \(stream)", actual: self.text(next))
             }
         }
-        return Self.summary(frames, isOver: true)
+        return self.summary(frames, isOver: true)
     }
 
     /// What the frames of a stream have in common.
-    private static func summary(_ frames: [FrameView], isOver: Bool) -> JSONValue {
+    private func summary(_ frames: [FrameView], isOver: Bool) -> JSONValue {
         let parts = frames.filter { $0.body != nil }
         let numbers = frames.compactMap { $0.json["seq"]?.int }
         let isContiguous = zip(numbers, numbers.dropFirst()).allSatisfy { $1 == $0 + 1 }
@@ -322,6 +343,7 @@ actor FrameSession {
             "messages": .array(parts.compactMap { $0.json["body"] }),
             "message_count": .integer(Int64(parts.count { $0.name == "MSG" })),
             "numbers": .array(numbers.map { .integer(Int64($0)) }), "contiguous": .bool(isContiguous),
+            "ended_before": .array(self.pending.filter(\.isEnd).map { .integer(Int64($0.stream)) }),
             "all_numbered": .bool(numbers.count == parts.count { $0.name == "MSG" }),
         ]
         if let first = numbers.first, let last = numbers.last {
@@ -391,6 +413,9 @@ actor FrameSession {
     private func read(_ frame: FrameView, _ setting: Setting) throws -> FrameView {
         var frame = frame
         frame.read(encoding: self.opened[frame.stream]?.encoding ?? 1)
+        if frame.name == "CALL", frame.problem == nil {
+            self.opened[frame.stream] = FrameWriter.Opened(method: frame.payload[0], encoding: frame.payload[1])
+        }
         if let body = frame.body, frame.problem == nil {
             var message = self.messages.removeValue(forKey: frame.stream) ?? (frame.total ?? 0, [])
             message.octets += body
@@ -409,7 +434,9 @@ actor FrameSession {
             }
         }
         setting.trace.add(.received, frame.line)
-        if let problem = frame.problem { throw Trouble.failed(expected: "a frame of A2A over TCP", actual: "\(problem): \(frame.line)") }
+        if let problem = frame.problem {
+            throw Trouble.failed(expected: "a frame of A2A over TCP", actual: "\(problem): \(frame.line)")
+        }
         return frame
     }
 

@@ -84,13 +84,15 @@ struct FrameAction: Sendable {
     var line: Int
 
     private static let names = [
-        "open", "send", "upload", "expect", "collect", "expect_preface", "expect_end", "expect_closed", "expect_silence", "alive", "wait_ms",
+        "open", "send", "upload", "expect", "collect", "expect_preface", "expect_end", "expect_closed",
+        "expect_silence", "alive", "wait_ms",
         "close", "half_close",
     ]
 
     init(_ node: YAMLNode, _ what: String, file: String) throws(DocumentError) {
         let place = "an action in 'x-tcp' of \(what)"
-        let map = try MapReader(node, place, file: file, keys: Set(Self.names + ["within_ms", "stream", "frame", "grants", "until_stall"]))
+        let map = try MapReader(
+            node, place, file: file, keys: Set(Self.names + ["within_ms", "stream", "frame", "grants", "until_stall"]))
         self.line = node.line
         self.withinMilliseconds = try map.integer("within_ms", 1...600_000)
         let found = Self.names.filter(map.has)

@@ -132,7 +132,9 @@ struct FrameWriter {
         self.append(frame, Self.line(kind, type, flags, length, stream, value))
         // A call with a body is followed by its only message.
         if kind == "call", let body = try self.body(value, value["method"]) {
-            let message = JSONValue.object(["stream": .integer(Int64(stream)), "octets_of": .array(body.map { .integer(Int64($0)) })])
+            let message = JSONValue.object([
+                "stream": .integer(Int64(stream)), "octets_of": .array(body.map { .integer(Int64($0)) }),
+            ])
             try self.write("msg", message, 0)
         }
     }
@@ -140,7 +142,8 @@ struct FrameWriter {
     private static func line(
         _ kind: String, _ type: Int, _ flags: Int, _ length: Int, _ stream: Int, _ value: JSONValue
     ) -> String {
-        let head = "\(kind.uppercased()) stream=\(stream) flags=\(FrameCodes.hex(UInt8(truncatingIfNeeded: flags))) length=\(length)"
+        let head =
+            "\(kind.uppercased()) stream=\(stream) flags=\(FrameCodes.hex(UInt8(truncatingIfNeeded: flags))) length=\(length)"
         guard kind != "auth", var members = value.members else { return head }
         for name in ["stream", "flags", "length", "octets_of"] { members[name] = nil }
         let rest = members.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
@@ -175,7 +178,8 @@ struct FrameWriter {
         }
         for entry in value["entries"]?.elements ?? [] {
             payload += Self.entry(
-                try Self.number(entry["kind"], "kind", 1), try Self.octets(entry["name"]), try Self.octets(entry["value"]))
+                try Self.number(entry["kind"], "kind", 1), try Self.octets(entry["name"]),
+                try Self.octets(entry["value"]))
         }
         return payload + (try Self.hex(value["rest"] ?? ""))
     }
@@ -237,7 +241,8 @@ struct FrameWriter {
         if let octets = value["octets_of"]?.elements { return octets.map { UInt8(truncatingIfNeeded: $0.int ?? 0) } }
         if let json = value["json"] {
             let spaces = try Self.number(value["octets"], "octets", 0)
-            return [UInt8](repeating: UInt8(ascii: " "), count: spaces) + (try Self.completed(self.withTenant(json))).bytes
+            return [UInt8](repeating: UInt8(ascii: " "), count: spaces)
+                + (try Self.completed(self.withTenant(json))).bytes
         }
         if let protobuf = value["protobuf"] {
             return try FrameMessages.request(
@@ -328,7 +333,8 @@ extension FrameWriter {
         let parts: [String: Set<String>] = [
             "hello": ["settings", "parameters", "count"], "auth": ["slot", "own", "authorization", "entries", "rest"],
             "call": body.union([
-                "method", "encoding", "version", "timeout_ms", "priority", "reserved", "slot", "trace", "parameters", "rest",
+                "method", "encoding", "version", "timeout_ms", "priority", "reserved", "slot", "trace", "parameters",
+                "rest",
             ]),
             "reply": ["epoch", "parameters"], "msg": body.union(["total", "seq", "end"]), "data": body.union(["end"]),
             "credit": ["increment"], "reset": ["code", "text", "text_length", "details", "not_processed"],

@@ -64,7 +64,9 @@ struct InterfaceSelectionTests {
         #expect(old.version == .v1_1)
         var configuration = ClientConfiguration()
         configuration.version = .v1_1
-        #expect(try Client(card: card, transports: [self.both], configuration: configuration).interface?.url == "http://h/2")
+        #expect(
+            try Client(card: card, transports: [self.both], configuration: configuration).interface?.url == "http://h/2"
+        )
     }
 
     @Test("without a usable interface the error says what the card offers")

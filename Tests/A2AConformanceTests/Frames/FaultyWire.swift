@@ -153,9 +153,11 @@ private final class Breaker: ChannelInboundHandler {
         case (.otherCard, "MSG"), (.otherCard, "DATA"):
             let text = String(decoding: frame.payload, as: UTF8.self)
             if text.contains("reference agent") {
-                frame.payload = Array(frame.payload.replacing(Array("reference agent".utf8), with: Array("reference alien".utf8)))
+                frame.payload = Array(
+                    frame.payload.replacing(Array("reference agent".utf8), with: Array("reference alien".utf8)))
             }
-        case (.saysMoreAfterGoAway, "GOAWAY"): return Self.bytes(frame) + [9, 0, 0, 8, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1]
+        case (.saysMoreAfterGoAway, "GOAWAY"):
+            return Self.bytes(frame) + [9, 0, 0, 8, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1]
         case (.ignoresCredit, "MSG") where frame.length > 40_000, (.ignoresCredit, "DATA") where frame.length > 8_000:
             frame.flags |= 1
         default: break

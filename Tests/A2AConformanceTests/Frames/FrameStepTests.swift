@@ -40,7 +40,10 @@ struct FrameStepTests {
                 "03 00 00 0c 00 00 00 01 03 01 01 00 00 00 13 88 01 00 00 01"
             ),
             ("{msg: {stream: 1, of: GetTask, protobuf: {id: t1}}}", "05 01 00 08 00 00 00 01 00 00 00 04 12 02 74 31"),
-            ("{msg: {stream: 3, json: {id: t1}}}", "05 01 00 0f 00 00 00 03 00 00 00 0b 7b 22 69 64 22 3a 22 74 31 22 7d"),
+            (
+                "{msg: {stream: 3, json: {id: t1}}}",
+                "05 01 00 0f 00 00 00 03 00 00 00 0b 7b 22 69 64 22 3a 22 74 31 22 7d"
+            ),
             (
                 "{call: {stream: 5, method: SubscribeToTask, encoding: 1, priority: 2, slot: 1, trace: 4bf92f3577b34da6a3ce929d0e0e473600f067aa0ba902b701}}",
                 """
@@ -76,7 +79,8 @@ struct FrameStepTests {
         let refused = try self.frame("08 01 00 08 00 00 00 09 02 01 00 00 00 00 00 fa").json
         #expect(refused["code"] == "REFUSED" && refused["not_processed"] == true && refused["retry_after_ms"] == 250)
         #expect(try self.frame("04 00 00 08 00 00 00 07 00 00 00 00 de ad be ef").json["epoch"] == "00000000deadbeef")
-        let event = try self.frame("05 04 00 16 00 00 00 07 00 00 00 0a 00 00 00 00 00 00 00 29 0a 08 0a 02 74 31 1a 02 08 02")
+        let event = try self.frame(
+            "05 04 00 16 00 00 00 07 00 00 00 0a 00 00 00 00 00 00 00 29 0a 08 0a 02 74 31 1a 02 08 02")
         #expect(event.json["seq"] == 41 && event.json["end"] == false && event.json["octets"] == 10)
         let drain = try self.frame("0a 00 00 10 00 00 00 00 00 00 00 09 03 00 00 00 00 00 27 10 00 00 03 e8").json
         #expect(drain["code"] == "NO_ERROR" && drain["last_stream"] == 9 && drain["grace_ms"] == 10_000)

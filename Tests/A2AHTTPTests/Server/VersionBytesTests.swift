@@ -48,7 +48,8 @@ struct VersionBytesTests {
             let wait = extra ? #","currentGeneration":"soon""# : ""
             conversation.note(try await rpc(base, "GetTask", "{\"id\":\"\(id)\"\(wait)}"))
             conversation.note(
-                try await A2AHTTPTests.send(.GET, "\(base)/v1/tasks/\(id)\(extra ? "?currentGeneration=999&currentGeneration=x" : "")"))
+                try await A2AHTTPTests.send(
+                    .GET, "\(base)/v1/tasks/\(id)\(extra ? "?currentGeneration=999&currentGeneration=x" : "")"))
             let number = extra ? #"{"if_generation_match":"999"}"# : "{}"
             conversation.note(
                 try await A2AHTTPTests.send(
@@ -89,7 +90,8 @@ struct VersionBytesTests {
             let id = mismatch.json["task"]?["id"]?.string ?? ""
             let refused = try await send(
                 .POST, "\(base)/v1/message:send",
-                body: Array(message("Bern", taskID: id, configuration: #"{"ifGenerationMatch":99}"#).utf8), version: "1.1")
+                body: Array(message("Bern", taskID: id, configuration: #"{"ifGenerationMatch":99}"#).utf8),
+                version: "1.1")
             #expect(refused.status == 409)
             #expect(refused.json["error"]?["status"]?.string == "ABORTED")
             let details = refused.json["error"]?["details"]?.array?.first

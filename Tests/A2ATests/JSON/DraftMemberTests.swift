@@ -16,7 +16,8 @@ struct DraftMemberTests {
         arguments: [
             #"{"id":"t","currentGeneration":5}"#, #"{"currentGeneration":"x","id":"t"}"#,
             #"{"current_generation":[{"id":"u"}],"id":"t"}"#, #" { "id" : "t" , "curr\u0065ntGeneration" : {} } "#,
-            #"{"currentGeneration":1,"id":"t","current_generation":2}"#, #"{"id":"t","unknown":1,"currentGeneration":null}"#,
+            #"{"currentGeneration":1,"id":"t","current_generation":2}"#,
+            #"{"id":"t","unknown":1,"currentGeneration":null}"#,
         ])
     func unknown(_ json: String) throws {
         var expected = A2AGetTaskRequest()
