@@ -50,6 +50,13 @@ struct AgentCommand: AsyncParsableCommand {
     @Flag(help: "Declares an extended card and has none, to see how callers get along with that.")
     var withholdExtendedCard = false
 
+    @Option(
+        name: .customLong("sign-card"),
+        help: ArgumentHelp(
+            "Signs the card with this P-256 private key in PEM; the public key is at /.well-known/jwks.json.",
+            valueName: "file"))
+    var cardKey: String?
+
     @Flag(help: "Takes calls without A2A-Version for version 1.0 instead of refusing them as 0.3.")
     var lenientVersion = false
 
@@ -74,6 +81,7 @@ struct AgentCommand: AsyncParsableCommand {
         let database = try self.storage.open(logger: logger)
         let pushStore: (any PushNotificationStore)? =
             if let database { try await self.storeKeys.pushStore(in: database, logger: logger) } else { nil }
+        let cardSigner = try self.cardSigner()
         var card = ReferenceAgent.card(without: self.without, requiresToken: !self.token.isEmpty)
         card.capabilities.extensions += self.requireExtension.map { A2AAgentExtension(uri: $0, required: true) }
         if self.withholdExtendedCard { card.skills.append(ReferenceAgent.withheldCardSkill) }
@@ -95,12 +103,19 @@ struct AgentCommand: AsyncParsableCommand {
             middleware.append(AuthenticationMiddleware(authenticator))
         }
         let listening =
-            self.dialling.isOnly ? [] : self.makeBindings(jwks: signer?.jwks, notifier: peers)
+            self.dialling.isOnly
+            ? [] : self.makeBindings(jwks: PublicKeySet.merged([signer?.jwks, cardSigner?.jwks]), notifier: peers)
         let admin = self.storeKeys.admin(of: runtime, database: database?.path)
         let server = AgentServer(
             runtime: runtime, bindings: listening + (try self.dialledBindings()) + admin,
             middleware: middleware, logger: logger
         ) { endpoints in
+            if let base = endpoints.first?.address, !listening.isEmpty {
+                // The interfaces, and where the key is, are known only now.
+                var signer = cardSigner
+                signer?.keySetURL = base + A2ARoutes.jwksPath
+                if let signed = try? signer?.sign(runtime.card) { runtime.card = signed }
+            }
             if !listening.isEmpty { Banner(endpoints: Array(endpoints.prefix(listening.count))).print() }
         }
         try await server.runService()
@@ -110,6 +125,12 @@ struct AgentCommand: AsyncParsableCommand {
     private func store(in database: SQLiteDatabase?) -> any TaskStore {
         guard let database else { return MemoryTaskStore(retention: self.limits.retention) }
         return SQLiteTaskStore(database: database)
+    }
+
+    private func cardSigner() throws -> AgentCardSigner? {
+        guard let file = self.cardKey else { return nil }
+        let pem = String(decoding: try Data(contentsOf: URL(fileURLWithPath: file)), as: UTF8.self)
+        return try AgentCardSigner(privateKeyPEM: pem)
     }
 
     /// The bindings, HTTP first: it has the card.

@@ -36,6 +36,8 @@ extension ReferenceAgent {
     /// The card for authenticated callers: the public one and a skill that is not on it.
     public static func extendedCard(of card: A2AAgentCard) -> A2AAgentCard {
         var card = card
+        // They are over another card.
+        card.signatures = []
         card.description_p += " This is the extended card."
         card.skills.append(
             A2AAgentSkill(

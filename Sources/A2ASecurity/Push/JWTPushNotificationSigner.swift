@@ -36,19 +36,12 @@ public struct JWTPushNotificationSigner: PushNotificationSigner {
             throw A2AError(
                 .invalidParams, "The key for signing notifications is no P-256 private key in PEM.", cause: error)
         }
-        // 0x04, x, y.
-        let point = key.publicKey.x963Representation
-        let (x, y) = (Self.base64URL(point.dropFirst().prefix(32)), Self.base64URL(point.suffix(32)))
-        // RFC 7638: the members that make the key, in order.
-        let thumbprint = SHA256.hash(data: Data(#"{"crv":"P-256","kty":"EC","x":"\#(x)","y":"\#(y)"}"#.utf8))
-        let keyID = Self.base64URL(Data(thumbprint))
+        let (keyID, jwks) = PublicKeySet.make(key.publicKey)
         self.issuer = issuer
         self.lifetime = lifetime
         self.now = now
         self.keyID = JWKIdentifier(string: keyID)
-        self.jwks = Array(
-            #"{"keys":[{"kty":"EC","crv":"P-256","x":"\#(x)","y":"\#(y)","kid":"\#(keyID)","use":"sig","alg":"ES256"}]}"#
-                .utf8)
+        self.jwks = jwks
         self.keys = JWTKeyCollection()
         await self.keys.add(ecdsa: try ES256PrivateKey(backing: key), kid: self.keyID)
     }
@@ -69,9 +62,5 @@ public struct JWTPushNotificationSigner: PushNotificationSigner {
             return url
         }
         return "\(scheme.lowercased())://\(host.lowercased())" + (parts.port.map { ":\($0)" } ?? "")
-    }
-
-    private static func base64URL(_ data: Data) -> String {
-        data.base64EncodedString().replacing("+", with: "-").replacing("/", with: "_").replacing("=", with: "")
     }
 }
