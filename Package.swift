@@ -183,10 +183,12 @@ let package = Package(
                 .product(name: "GRPCCore", package: "grpc-swift-2"),
                 .product(name: "GRPCNIOTransportHTTP2Posix", package: "grpc-swift-nio-transport"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "JWTKit", package: "jwt-kit"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "NIOTLS", package: "swift-nio"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
                 .product(name: "Yams", package: "Yams"),
             ]
@@ -254,7 +256,8 @@ let package = Package(
         .target(
             name: "A2AMutants",
             dependencies: [
-                "A2A", "A2AConformance", "A2AGRPC", "A2AHTTP", "A2AReferenceAgent", "A2AServer", "A2ATCP",
+                "A2A", "A2AConformance", "A2AGRPC", "A2AHTTP", "A2AReferenceAgent", "A2ASecurity",
+                "A2AServer", "A2ATCP",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "GRPCCore", package: "grpc-swift-2"),
                 .product(name: "GRPCNIOTransportHTTP2Posix", package: "grpc-swift-nio-transport"),
@@ -395,10 +398,14 @@ let package = Package(
                 "A2A", "A2AConformance", "A2AConformanceCommand", "A2AGRPC", "A2AHTTP", "A2AMutants",
                 "A2AReferenceAgent", "A2AServer", "A2ATCP", "A2ATesting",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(name: "SwiftASN1", package: "swift-asn1"),
+                .product(name: "X509", package: "swift-certificates"),
             ],
             exclude: ["Browser/browser.py"]
         ),

@@ -90,6 +90,15 @@ struct HowOptions: ParsableArguments {
             valueName: "name: value"))
     var header: [String] = []
 
+    @Option(help: ArgumentHelp("Certificates to trust beside those of the system, in PEM.", valueName: "file"))
+    var ca: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Keys with which the agent's card may be signed, beside those that it points to: a JSON Web Key Set.",
+            valueName: "file"))
+    var cardKeys: String?
+
     @Flag(help: "Accept any certificate of the agent.")
     var insecure = false
 
@@ -116,6 +125,13 @@ struct HowOptions: ParsableArguments {
 
     enum Behaviors: String, ExpressibleByArgument, CaseIterable { case auto, yes, no }
 
+    /// Gives the bytes of a file to what understands them.
+    private static func take(_ file: String?, _ problem: String, _ use: ([UInt8]) throws -> Void) throws {
+        guard let file else { return }
+        let bytes = Array(try Files.read(file).utf8)
+        do { try use(bytes) } catch { throw Complaint("'\(file)' \(problem)") }
+    }
+
     func configuration() throws -> RunConfiguration {
         var configuration = RunConfiguration()
         if !self.binding.isEmpty { configuration.bindings = Set(self.binding.map(\.binding)) }
@@ -135,6 +151,8 @@ struct HowOptions: ParsableArguments {
         configuration.headers = try self.header.map(Self.field)
         configuration.behaviors = RunConfiguration.Behaviors(rawValue: self.behaviors.rawValue) ?? .auto
         configuration.acceptsAnyCertificate = self.insecure
+        try Self.take(self.ca, "has no certificate in PEM") { try configuration.trust(pem: $0) }
+        try Self.take(self.cardKeys, "is no JSON Web Key Set") { try configuration.addCardKeys(jwks: $0) }
         configuration.environment = ProcessInfo.processInfo.environment
         return configuration
     }

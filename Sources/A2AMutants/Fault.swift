@@ -38,6 +38,8 @@ package struct Fault: Sendable {
     var assumedVersion = ProtocolVersion.v0_3
     /// Nobody is asked who they are.
     var isOpen = false
+    /// What a card's signature is over.
+    var signed: (@Sendable (A2AAgentCard) throws -> [UInt8])?
 
     init(_ name: String, _ requirement: String, _ summary: String) {
         self.name = name
@@ -49,7 +51,7 @@ package struct Fault: Sendable {
     package static let all: [Fault] =
         Self.sending + Self.tasks + Self.listing + Self.streams + Self.subscriptions + Self.errors + Self.versions
         + Self.jsonRPC + Self.rest + Self.grpcCalls + Self.model + Self.cards + Self.pushNotifications + Self.callers
-        + Self.missing
+        + Self.concurrency + Self.signatures
 
     package static func named(_ name: String) -> Fault? { Self.all.first { $0.name == name } }
 }

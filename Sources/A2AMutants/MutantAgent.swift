@@ -3,6 +3,7 @@ import A2AConformance
 import A2AGRPC
 import A2AHTTP
 import A2AReferenceAgent
+import A2ASecurity
 import A2AServer
 import A2ATCP
 package import Logging
@@ -18,9 +19,11 @@ package struct MutantAgent: Sendable {
     package static let requiredExtension = "https://swift-a2a.github.io/extensions/required/v1"
 
     private let logger: Logger
+    private let signer: AgentCardSigner?
 
     package init(fault: Fault?, setting: Fault.Setting = .usual, logger: Logger) {
         self.fault = fault
+        self.signer = (fault?.setting ?? setting) == .signed ? try? AgentCardSigner() : nil
         self.setting = fault?.setting ?? setting
         self.logger = logger
     }
@@ -32,7 +35,10 @@ package struct MutantAgent: Sendable {
         let runtime = self.runtime
         return try await withAgentServer(
             runtime, bindings: self.serverBindings, middleware: self.middleware(runtime), logger: self.logger
-        ) { endpoints in try await body(endpoints[0].address) }
+        ) { endpoints in
+            try self.sign(runtime, endpoints[0].address)
+            return try await body(endpoints[0].address)
+        }
     }
 
     /// Runs the agent until the process is told to end.
@@ -43,13 +49,28 @@ package struct MutantAgent: Sendable {
         try await AgentServer(
             runtime: runtime, bindings: self.serverBindings, middleware: self.middleware(runtime), logger: self.logger
         ) { endpoints in
-            if let endpoint = endpoints.first { onRunning(endpoint.address) }
+            guard let endpoint = endpoints.first else { return }
+            try? self.sign(runtime, endpoint.address)
+            onRunning(endpoint.address)
         }.runService()
+    }
+
+    /// Signs the card, now that it has its interfaces.
+    private func sign(_ runtime: TaskRuntime, _ base: String) throws {
+        guard var signer = self.signer else { return }
+        signer.keySetURL = base + A2ARoutes.jwksPath
+        var card = runtime.card
+        if let payload = self.fault?.signed {
+            card.signatures = [try signer.signature(over: try payload(card))]
+        } else {
+            card = try signer.sign(card)
+        }
+        runtime.card = card
     }
 
     private var card: A2AAgentCard {
         var card = ReferenceAgent.card(
-            without: self.setting == .bare ? Set(ReferenceAgent.Capability.allCases) : [],
+            without: self.without,
             requiresToken: self.setting == .token)
         if self.setting == .requiredExtension {
             var declared = A2AAgentExtension()
@@ -60,6 +81,15 @@ package struct MutantAgent: Sendable {
         return card
     }
 
+    private var without: Set<ReferenceAgent.Capability> {
+        switch self.setting {
+        case .bare: Set(ReferenceAgent.Capability.allCases)
+        // So that there is something false in what is signed.
+        case .signed: [.push]
+        default: []
+        }
+    }
+
     private var runtime: TaskRuntime {
         var options = HTTPPushNotificationSender.Options()
         options.egress.insecurelyAllowsLoopback = true
@@ -68,7 +98,8 @@ package struct MutantAgent: Sendable {
         var push = PushNotifications(senders: [sender])
         push.limits.backoff = Backoff(base: .milliseconds(100), limit: .seconds(1))
         return TaskRuntime(
-            agent: ReferenceAgent(), card: self.card, push: self.setting == .bare ? nil : push, logger: self.logger,
+            agent: ReferenceAgent(), card: self.card, push: self.without.contains(.push) ? nil : push,
+            logger: self.logger,
             extendedCard: { card, _ in ReferenceAgent.extendedCard(of: card) })
     }
 
@@ -76,6 +107,7 @@ package struct MutantAgent: Sendable {
         let version = self.fault?.assumedVersion ?? .v0_3
         var http = HTTPServerConfiguration.ephemeral
         http.assumedVersion = version
+        http.jwks = self.signer?.jwks
         var bindings: [any ServerBinding] = [
             self.fault?.http.map { FilteredHTTPBinding(configuration: http, filter: $0) } ?? .http(http)
         ]

@@ -11,6 +11,9 @@ package struct UnresolvedVariable: Error, Sendable, CustomStringConvertible {
 ///
 /// First what steps captured, then the document's variables, the environment, the generators.
 struct Variables: Sendable {
+    /// The longest text that `$text.N` makes, in characters.
+    private static let maxText = 1 << 20
+
     /// How deep variables may stand in variables.
     private static let maxDepth = 8
 
@@ -78,6 +81,10 @@ struct Variables: Sendable {
             return .string(value)
         }
         if expression == "$uuid" { return .string(Identifier.make()) }
+        if expression.hasPrefix("$text."), let count = Int(expression.dropFirst(6)), (1...Self.maxText).contains(count)
+        {
+            return .string(String(repeating: "x", count: count))
+        }
         throw UnresolvedVariable(description: self.unknown(expression))
     }
 
@@ -141,5 +148,17 @@ struct StepRecord: Sendable {
         }
         let base = self.captured[name] ?? (name == "response" ? self.response : self.others[name])
         return base.flatMap { rest.first(in: $0) }
+    }
+}
+
+extension StepRecord {
+    /// What several calls of one step gave: arrays of their answers, outcomes and streams; captured is what the first gave.
+    init(of records: [StepRecord]) {
+        self.response = .array(records.map { $0.response ?? .null })
+        self.captured = records.first?.captured ?? [:]
+        self.others["outcomes"] = .array(records.compactMap { $0.others["outcome"] })
+        let streams = records.compactMap { $0.others["events"] }
+        if !streams.isEmpty { self.others["streams"] = .array(streams) }
+        self.others["final_events"] = .array(records.compactMap { $0.others["final_event"] })
     }
 }

@@ -8,6 +8,8 @@ enum ResponseCheck: String, Sendable, CaseIterable {
     case noKind = "no-kind"
     /// No two skills of a card have one id.
     case uniqueSkillIDs = "unique-skill-ids"
+    /// No two tasks of a list have one id.
+    case uniqueTaskIDs = "unique-task-ids"
 
     // Of a card: see SchemeChecks.swift.
     case schemeKinds = "scheme-kinds"
@@ -24,6 +26,8 @@ enum ResponseCheck: String, Sendable, CaseIterable {
     case signatureForm = "signature-form"
     case signatureHeaders = "signature-headers"
     case signatureTypes = "signature-types"
+    /// One of the signatures verifies: see CardVerification.swift. It needs keys, so it is made apart.
+    case signaturesVerify = "signatures-verify"
 
     static let names = Self.allCases.map(\.rawValue)
 
@@ -44,7 +48,9 @@ enum ResponseCheck: String, Sendable, CaseIterable {
             Self.walk(value, "") { name, path in
                 name == "kind" ? Mismatch(path: path, expected: "no member kind", actual: "kind") : nil
             }
-        case .uniqueSkillIDs: Self.uniqueSkillIDs(value)
+        case .uniqueSkillIDs: Self.uniqueIDs("skills", value)
+        case .uniqueTaskIDs: Self.uniqueIDs("tasks", value)
+        case .signaturesVerify: nil
         case .signatureForm, .signatureHeaders, .signatureTypes: self.signatureMismatch(in: value)
         default: self.schemeMismatch(in: value)
         }
@@ -63,11 +69,11 @@ enum ResponseCheck: String, Sendable, CaseIterable {
         return nil
     }
 
-    private static func uniqueSkillIDs(_ card: JSONValue) -> Mismatch? {
+    private static func uniqueIDs(_ name: String, _ value: JSONValue) -> Mismatch? {
         var seen: Set<String> = []
-        for (index, skill) in (card["skills"]?.elements ?? []).enumerated() {
-            guard let id = skill["id"]?.string, !seen.insert(id).inserted else { continue }
-            return Mismatch(path: "skills[\(index)].id", expected: "an id of its own", actual: id)
+        for (index, element) in (value[name]?.elements ?? []).enumerated() {
+            guard let id = element["id"]?.string, !seen.insert(id).inserted else { continue }
+            return Mismatch(path: "\(name)[\(index)].id", expected: "an id of its own", actual: id)
         }
         return nil
     }

@@ -37,7 +37,7 @@ extension ResponseCheck {
     }
 
     /// The bytes of a text in base64url without padding.
-    private static func base64URL(_ value: JSONValue?) -> [UInt8]? {
+    static func base64URL(_ value: JSONValue?) -> [UInt8]? {
         guard let text = value?.string, !text.isEmpty,
             text.utf8.allSatisfy({
                 ($0 < 0x80 && Character(UnicodeScalar($0)).isLetter)

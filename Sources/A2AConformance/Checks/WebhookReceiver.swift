@@ -5,7 +5,8 @@ import Synchronization
 
 /// Takes the push notifications of one test: what `webhook` stands for in its steps (conformance/format.md).
 ///
-/// Listens on loopback only. A request to a URL with `?fail=N` is answered with 503 until there were N of them; any other with 200.
+/// Listens on loopback only. A request to a URL with `?fail=N` is answered with 503 until there were N of them, one with `?hang`
+/// not at all; any other with 200.
 final class WebhookReceiver: Sendable {
     /// The most requests that are kept, and the most bytes of one.
     private static let maxRequests = 1000
@@ -15,6 +16,8 @@ final class WebhookReceiver: Sendable {
         var isOpen = true
         var connections: [ObjectIdentifier: any Channel] = [:]
         var requests: [JSONValue] = []
+        /// When requests came that are not answered.
+        var held: [Int: ContinuousClock.Instant] = [:]
         var attempts: [String: Int64] = [:]
     }
 
@@ -25,7 +28,7 @@ final class WebhookReceiver: Sendable {
     var url: String { "http://127.0.0.1:\(self.port.withLock { $0 })/hook" }
 
     /// The requests so far: an array of `{method, path, headers, body, attempt}`, header names in lower case. `attempt` counts those
-    /// to the same URL from 1.
+    /// to the same URL from 1; `held_ms` is how long the sender of a request that gets no answer has waited.
     var requests: JSONValue { .array(self.state.withLock { $0.requests }) }
 
     /// Listens while `body` runs.
@@ -98,7 +101,12 @@ final class WebhookReceiver: Sendable {
                 self.body.writeBuffer(&bytes)
             case .end:
                 guard let head = self.head else { return }
-                let status = self.receiver.add(head, self.body)
+                let (status, index) = self.receiver.add(head, self.body)
+                if head.uri.hasSuffix("?hang") {
+                    // No answer: whoever has sent it may wait, until it closes the connection.
+                    let receiver = self.receiver
+                    return context.channel.closeFuture.whenComplete { _ in receiver.noteEnd(of: index) }
+                }
                 let answer = HTTPResponseHead(version: head.version, status: status, headers: ["content-length": "0"])
                 context.write(self.wrapOutboundOut(.head(answer)), promise: nil)
                 let promise = context.eventLoop.makePromise(of: Void.self)
@@ -114,12 +122,24 @@ final class WebhookReceiver: Sendable {
         func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
     }
 
-    /// Keeps a request, and says how it is answered.
-    private func add(_ head: HTTPRequestHead, _ body: ByteBuffer) -> HTTPResponseStatus {
+    /// Notes for how long the sender of a request has waited for an answer.
+    private func noteEnd(of index: Int) {
+        self.state.withLock { state in
+            guard let start = state.held.removeValue(forKey: index), state.requests.indices.contains(index) else {
+                return
+            }
+            state.requests[index]["held_ms"] = .integer(Int64((ContinuousClock.now - start).milliseconds))
+        }
+    }
+
+    /// Keeps a request, and says how it is answered, and its place among the requests.
+    private func add(_ head: HTTPRequestHead, _ body: ByteBuffer) -> (HTTPResponseStatus, Int) {
         let bytes = Array(body.readableBytesView)
         let headers = head.headers.map { ($0.name.lowercased(), JSONValue.string($0.value)) }
         let path = head.uri.prefix { $0 != "?" }
-        let attempt = self.state.withLock { state in
+        let (attempt, index) = self.state.withLock { state in
+            let index = state.requests.count
+            if head.uri.hasSuffix("?hang") { state.held[index] = .now }
             state.attempts[head.uri, default: 0] += 1
             let attempt = state.attempts[head.uri] ?? 1
             if state.requests.count < Self.maxRequests {
@@ -130,9 +150,9 @@ final class WebhookReceiver: Sendable {
                     "attempt": .integer(attempt),
                 ])
             }
-            return attempt
+            return (attempt, index)
         }
         let failures = head.uri.split(separator: "?fail=").dropFirst().first.flatMap { Int64($0) } ?? 0
-        return attempt <= failures ? .serviceUnavailable : .ok
+        return (attempt <= failures ? .serviceUnavailable : .ok, index)
     }
 }

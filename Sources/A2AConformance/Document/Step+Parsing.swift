@@ -8,6 +8,9 @@ extension Step {
     private static let frameKeys: Set<String> = ["capture", "assertions"]
     private static let kinds = ["operation", "raw", "assertion", "client_response", "x-tcp"]
 
+    /// How often a call is made at the same time at most.
+    private static let maxParallel = 100
+
     /// Longest wait before a step, in milliseconds.
     private static let maxDelay = 600_000
 
@@ -118,9 +121,16 @@ extension Step {
                     "'\(entry.key)' in 'x-headers' of \(what) must be a text, or null to leave it out")
             }
         }
+        call.parallel = try map.integer("x-parallel", 2...Self.maxParallel) ?? 1
+        if call.parallel > 1, call.repetition != nil {
+            throw map.refuse("x-parallel", "\(what) has x-parallel and repeat; a step has one of them")
+        }
         call.isBackground = try map.flag("x-background") ?? false
         if call.isBackground, !operation.isStreaming {
             throw map.refuse("x-background", "only a stream runs in the background, not \(operation.rawValue)")
+        }
+        if call.stream?.holdAfter != nil, !call.isBackground {
+            throw map.refuse("expect_stream", "only a stream in the background is held, by x-hold_after")
         }
         return call
     }

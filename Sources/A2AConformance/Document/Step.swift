@@ -18,6 +18,8 @@ package struct Step: Sendable {
         var delayMilliseconds: Int?
         /// `x-headers`: parameters that go along; `nil` takes one away.
         var headers: [(name: String, value: String?)] = []
+        /// `x-parallel`: how often it is made at the same time.
+        var parallel = 1
         /// `x-background`: the next step begins once the first event is there.
         var isBackground = false
     }
@@ -52,6 +54,8 @@ package struct Step: Sendable {
     package var isRaw: Bool { if case .raw = self.action { true } else { false } }
     package var isFrames: Bool { if case .frames = self.action { true } else { false } }
     package var isClient: Bool { if case .client = self.action { true } else { false } }
+    /// Whether its stream is not read to its end.
+    var isHeld: Bool { if case .call(let call) = self.action { call.stream?.holdAfter != nil } else { false } }
     package var isBackground: Bool { if case .call(let call) = self.action { call.isBackground } else { false } }
 }
 

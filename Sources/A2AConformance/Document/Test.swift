@@ -68,6 +68,14 @@ package struct Test: Sendable {
     package var isClientTest: Bool { self.steps.contains(where: \.isClient) }
     package var isRaw: Bool { self.steps.contains(where: \.isRaw) }
 
+    /// Whether it sends requests that are HTTP; a TLS handshake is not.
+    var needsHTTP: Bool {
+        self.steps.contains { step in
+            guard case .raw(let raw) = step.action else { return false }
+            return raw.handshake == nil
+        }
+    }
+
     /// What says of itself that it is about versions gets no version header on its raw steps.
     var isAboutVersions: Bool {
         self.id.hasPrefix("VER-") || self.tags.contains { $0 == "version" || $0 == "version-negotiation" }

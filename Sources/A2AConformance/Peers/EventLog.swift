@@ -15,6 +15,10 @@ final class EventLog: Sendable {
 
     private let state = Mutex(State())
     private let start = ContinuousClock.now
+    /// After how many events nothing more is read, although the stream stays open.
+    private let holdAfter: Int?
+
+    init(holdAfter: Int? = nil) { self.holdAfter = holdAfter }
 
     /// Adds an event.
     ///
@@ -41,6 +45,16 @@ final class EventLog: Sendable {
     }
 
     var events: [StreamedEvent] { self.state.withLock { $0.events } }
+
+    /// Waits for as long as the call is not cancelled, if enough has been read.
+    ///
+    /// - Returns: Whether it has waited; then the stream is over for us.
+    func hold() async -> Bool {
+        guard let holdAfter, self.events.count >= holdAfter else { return false }
+        // Cancelled at the end of the test, or when the time is over.
+        try? await Task.sleep(for: .seconds(3600), clock: .continuous)
+        return true
+    }
 
     /// Waits for the first event, or the end. The owner of the stream always ends it, so this needs no limit of its own.
     func waitForFirst() async {

@@ -2,6 +2,12 @@ import A2A
 import GRPCCore
 import GRPCNIOTransportHTTP2Posix
 
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
+
 /// An agent over gRPC (§10), below our own client: statuses, metadata and messages as they come.
 struct GRPCBinding: AgentBinding {
     typealias Transport = HTTP2ClientTransport.Posix
@@ -18,7 +24,7 @@ struct GRPCBinding: AgentBinding {
     private static let reserved: Set<String> = ["content-type", "te", "user-agent", "host", "accept"]
 
     /// - Throws: A text that says what is wrong with the address.
-    init(url: String, tenant: String, acceptsAnyCertificate: Bool) throws {
+    init(url: String, tenant: String, configuration: RunConfiguration) throws {
         self.url = url
         self.tenant = tenant
         let (address, isSecure) = try GRPCTarget.parse(url)
@@ -30,15 +36,27 @@ struct GRPCBinding: AgentBinding {
             } else {
                 .dns(host: address.host, port: address.port)
             }
-        let security: Transport.TransportSecurity =
-            isSecure
-            ? .tls { if acceptsAnyCertificate { $0.serverCertificateVerification = .noVerification } } : .plaintext
         self.transport = try Transport(
-            target: target, transportSecurity: security,
+            target: target, transportSecurity: isSecure ? Self.security(configuration) : .plaintext,
             config: .defaults { config in
                 config.backoff = .init(
                     initial: .milliseconds(50), max: .milliseconds(500), multiplier: 1.6, jitter: 0.2)
             })
+    }
+
+    /// Where systems keep the certificates that they trust.
+    private static let systemRoots = ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt"]
+
+    private static func security(_ configuration: RunConfiguration) -> Transport.TransportSecurity {
+        .tls { tls in
+            if configuration.acceptsAnyCertificate { tls.serverCertificateVerification = .noVerification }
+            guard !configuration.trustRootsPEM.isEmpty else { return }
+            var roots = [TLSConfig.CertificateSource.bytes(configuration.trustRootsPEM, format: .pem)]
+            if let system = Self.systemRoots.first(where: { FileManager.default.isReadableFile(atPath: $0) }) {
+                roots.append(.file(path: system, format: .pem))
+            }
+            tls.trustRoots = .certificates(roots)
+        }
     }
 
     /// Holds the connection for as long as `body` takes.
@@ -69,12 +87,12 @@ struct GRPCBinding: AgentBinding {
         let started = ContinuousClock.now
         do {
             try await withDeadline(call.deadline) {
-                try await self.exchange(operation, metadata, request, progress) { bytes in
+                try await self.exchange(operation, metadata, request, progress, hold: events.hold) { bytes in
                     Self.take(bytes, method, call, events, trace)
                 }
             }
         } catch let error as A2AError where error.code == .deadlineExceeded {
-            trace.add(.note, "no end after \(call.deadline.duration(to: .now).seconds)")
+            trace.add(.note, "no end after \((ContinuousClock.now - started).seconds)")
             if call.operation.isStreaming, progress.hasBegun {
                 return Exchange(.stream(events.events, .timedOut), headers: progress.headers)
             }
@@ -93,6 +111,7 @@ struct GRPCBinding: AgentBinding {
 
     private func exchange(
         _ operation: A2AOperation, _ metadata: Metadata, _ request: [UInt8], _ progress: GRPCProgress,
+        hold: @escaping @Sendable () async -> Bool,
         _ take: @escaping @Sendable (Bytes) -> StreamEnd?
     ) async throws {
         var options = CallOptions.defaults
@@ -116,6 +135,7 @@ struct GRPCBinding: AgentBinding {
                 case .message(let bytes):
                     progress.countMessage()
                     if let end = take(bytes) { return progress.end(end) }
+                    if await hold() { return progress.end(.stopped) }
                 case .status(let status, let trailers): return progress.finish(status, trailers)
                 }
             }

@@ -67,9 +67,12 @@ struct HTTPWire: Sendable {
 
     /// Sends a request and reads server-sent events as they come.
     ///
-    /// - Parameter take: Takes the data of an event; what it returns ends the reading.
+    /// - Parameters:
+    ///   - hold: Called after each event; whether it has waited, and the reading is over.
+    ///   - take: Takes the data of an event; what it returns ends the reading.
     func stream(
         _ request: Request, deadline: ContinuousClock.Instant, trace: WireTrace,
+        hold: @escaping @Sendable () async -> Bool,
         _ take: @escaping @Sendable ([UInt8]) -> StreamEnd?
     ) async throws(Failure) -> StreamAnswer {
         let head = Head()
@@ -82,7 +85,7 @@ struct HTTPWire: Sendable {
                 }
                 Self.trace(response, trace)
                 head.set(headers)
-                return .events(headers: headers, await Self.read(response.body, trace, take))
+                return .events(headers: headers, await Self.read(response.body, trace, hold, take))
             }
         } catch {
             // Once events came, that their end did not come in time is for the expectations to judge.
@@ -166,7 +169,8 @@ struct HTTPWire: Sendable {
     }
 
     private static func read(
-        _ body: HTTPClientResponse.Body, _ trace: WireTrace, _ take: @Sendable ([UInt8]) -> StreamEnd?
+        _ body: HTTPClientResponse.Body, _ trace: WireTrace, _ hold: @Sendable () async -> Bool,
+        _ take: @Sendable ([UInt8]) -> StreamEnd?
     ) async -> StreamEnd {
         var parser = SSEParser()
         var events: [SSEEvent] = []
@@ -181,6 +185,7 @@ struct HTTPWire: Sendable {
                 for event in events {
                     trace.add(.received, body: Array("data: ".utf8) + event.data)
                     if let end = take(event.data) { return end }
+                    if await hold() { return .stopped }
                 }
                 events.removeAll(keepingCapacity: true)
             }

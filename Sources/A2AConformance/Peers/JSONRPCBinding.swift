@@ -24,7 +24,9 @@ struct JSONRPCBinding: AgentBinding {
                 let answer = try await self.http.send(request, deadline: call.deadline, trace: trace)
                 return Self.exchange(answer, id: id)
             }
-            let answer = try await self.http.stream(request, deadline: call.deadline, trace: trace) { data in
+            let answer = try await self.http.stream(
+                request, deadline: call.deadline, trace: trace, hold: events.hold
+            ) { data in
                 Self.take(data, id: id, call, events)
             }
             switch answer {

@@ -36,9 +36,9 @@ struct RESTBinding: AgentBinding {
     private func stream(
         _ request: HTTPWire.Request, _ call: WireCall, _ events: EventLog, _ trace: WireTrace
     ) async throws(HTTPWire.Failure) -> Exchange {
-        let answer = try await self.http.stream(request, deadline: call.deadline, trace: trace) { data in
-            Self.take(data, call, events)
-        }
+        let answer = try await self.http.stream(
+            request, deadline: call.deadline, trace: trace, hold: events.hold
+        ) { data in Self.take(data, call, events) }
         switch answer {
         case .plain(let answer):
             var exchange = Self.exchange(answer)

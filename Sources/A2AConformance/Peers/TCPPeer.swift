@@ -11,11 +11,12 @@ struct TCPPeer: AgentBinding {
     private let service: any A2AService
 
     /// - Throws: ``A2AError`` that says what is wrong with the address.
-    init(url: String, tenant: String, acceptsAnyCertificate: Bool) throws {
+    init(url: String, tenant: String, configuration: RunConfiguration) throws {
         self.url = url
         self.tenant = tenant
         var options = TCPClientOptions()
-        options.insecurelyAcceptAnyCertificate = acceptsAnyCertificate
+        options.insecurelyAcceptAnyCertificate = configuration.acceptsAnyCertificate
+        options.additionalTrustRootsPEM = configuration.trustRootsPEM
         options.connectTimeout = HTTPWire.connectTimeout
         self.service = try TCPTransportFactory(options: options).makeTransport(
             for: A2AAgentInterface(url: url, binding: .tcp), card: A2AAgentCard())
@@ -63,6 +64,7 @@ struct TCPPeer: AgentBinding {
                     let value = try Self.json(event.response)
                     trace.add(.received, value.description)
                     if let end = events.end(adding: value, stopAfter: call.stopAfter) { return end }
+                    if await events.hold() { return .stopped }
                 }
                 return .closed
             }

@@ -30,6 +30,8 @@ struct RawRequest: Sendable {
     var base: Base?
     /// `x-bytes`, `x-bytes_base64`: sent on a bare connection in place of the request.
     var bytes: [UInt8]?
+    /// `x-handshake`: only a TLS handshake with the interface, in place of the request.
+    var handshake: TLSHandshake.Offer?
     var line: Int
 
     static let methods = ["GET", "POST", "PUT", "DELETE"]
@@ -58,6 +60,9 @@ struct RawRequest: Sendable {
         self.isExact = try map.flag("x-exact") ?? false
         self.base = try map.choice("x-base", Base.allCases.map(\.rawValue)).flatMap(Base.init)
         if let text = try map.text("x-bytes") { self.bytes = Array(text.utf8) }
+        self.handshake = try map.node("x-handshake").map { node throws(DocumentError) in
+            try TLSHandshake.Offer(node, what, file: file)
+        }
         if let text = try map.text("x-bytes_base64") {
             guard let data = Data(base64Encoded: text) else {
                 throw map.refuse("x-bytes_base64", "'x-bytes_base64' of \(what) is not base64")

@@ -46,12 +46,9 @@ struct AgentRun: Sendable {
         case .rest: RESTBinding(url: interface.url, tenant: interface.tenant, http: self.http)
         case .grpc:
             try GRPCBinding(
-                url: interface.url, tenant: interface.tenant,
-                acceptsAnyCertificate: self.configuration.acceptsAnyCertificate)
+                url: interface.url, tenant: interface.tenant, configuration: self.configuration)
         case .tcp:
-            try TCPPeer(
-                url: interface.url, tenant: interface.tenant,
-                acceptsAnyCertificate: self.configuration.acceptsAnyCertificate)
+            try TCPPeer(url: interface.url, tenant: interface.tenant, configuration: self.configuration)
         }
     }
 
@@ -111,7 +108,7 @@ struct AgentRun: Sendable {
         }
         if test.isClientTest { return "it tests clients" }
         if let reason = self.agent.unmet(version: one.suite.specVersion, over: binding) { return reason }
-        if test.isRaw, !binding.isHTTP { return "raw steps are HTTP; \(binding.title) is not" }
+        if test.needsHTTP, !binding.isHTTP { return "raw steps are HTTP; \(binding.title) is not" }
         for requirement in test.runnerRequirements {
             if let reason = self.unmet(requirement, test) { return reason }
         }

@@ -2,7 +2,7 @@ import Synchronization
 
 /// A stream that runs beside the steps of its test.
 final class BackgroundStream: Sendable {
-    let events = EventLog()
+    let events: EventLog
     let trace: WireTrace
 
     private struct State {
@@ -14,7 +14,11 @@ final class BackgroundStream: Sendable {
     private let state = Mutex(State())
     private let start = ContinuousClock.now
 
-    init(_ trace: WireTrace) { self.trace = trace }
+    /// - Parameter holdAfter: After how many events nothing more is read.
+    init(_ trace: WireTrace, holdAfter: Int? = nil) {
+        self.trace = trace
+        self.events = EventLog(holdAfter: holdAfter)
+    }
 
     /// How long it took, once it is over.
     var duration: Duration { self.state.withLock { $0.duration } }

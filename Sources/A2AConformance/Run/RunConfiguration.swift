@@ -1,3 +1,12 @@
+package import JWTKit
+import NIOSSL
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
+
 /// How a run is made.
 package struct RunConfiguration: Sendable {
     /// Whether the agent has the behaviours that tests require.
@@ -33,10 +42,30 @@ package struct RunConfiguration: Sendable {
     package var behaviors = Behaviors.auto
     /// Accepts any certificate of the agent.
     package var acceptsAnyCertificate = false
+    /// Keys with which cards are signed, beside those that the cards point to.
+    package internal(set) var cardKeys: [JWKS] = []
+    /// Certificates to trust beside those of the system, in PEM.
+    package private(set) var trustRootsPEM: [UInt8] = []
     /// What `{{env.…}}` stands for.
     package var environment: [String: String] = [:]
 
     package init() {}
+
+    /// Trusts the certificates in a PEM text, beside those of the system.
+    ///
+    /// - Throws: An error of NIOSSL if there is none in it.
+    package mutating func trust(pem: [UInt8]) throws {
+        _ = try NIOSSLCertificate.fromPEMBytes(pem)
+        self.trustRootsPEM += pem
+    }
+
+    /// Takes keys with which cards are signed.
+    ///
+    /// - Parameter jwks: A JSON Web Key Set (RFC 7517).
+    /// - Throws: An error of decoding.
+    package mutating func addCardKeys(jwks: [UInt8]) throws {
+        self.cardKeys.append(try JSONDecoder().decode(JWKS.self, from: Data(jwks)))
+    }
 
     /// Whether a test is among those that were asked for.
     package func selects(_ test: Test) -> Bool {

@@ -54,6 +54,10 @@ package struct Runner: Sendable {
     private var httpConfiguration: HTTPClient.Configuration {
         var tls = TLSConfiguration.makeClientConfiguration()
         if self.configuration.acceptsAnyCertificate { tls.certificateVerification = .none }
+        // They were read before.
+        if let roots = try? NIOSSLCertificate.fromPEMBytes(self.configuration.trustRootsPEM), !roots.isEmpty {
+            tls.additionalTrustRoots = [.certificates(roots)]
+        }
         var configuration = HTTPClient.Configuration(
             tlsConfiguration: tls, redirectConfiguration: .disallow,
             timeout: .init(connect: TimeAmount(HTTPWire.connectTimeout)), ignoreUncleanSSLShutdown: true,

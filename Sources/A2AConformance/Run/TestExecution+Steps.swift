@@ -14,10 +14,8 @@ extension TestExecution {
                 return self.judge(step, exchange, ContinuousClock.now - start, &state)
             case .call(let call):
                 if let delay = call.delayMilliseconds { await self.wait(.milliseconds(delay)) }
-                if call.isBackground {
-                    let wire = try self.wireCall(call, state)
-                    return await self.begin(step, wire, &state, &group, trace)
-                }
+                if call.isBackground { return try await self.begin(step, call, &state, &group, trace) }
+                if call.parallel > 1 { return try await self.performAtOnce(step, call, &state, trace) }
                 return try await self.attempt(step, call, &state, trace)
             }
         } catch {
@@ -97,21 +95,55 @@ extension TestExecution {
                 line: step.line))
     }
 
+    /// Begins streams in the background; waits for the first event of each.
     private func begin(
-        _ step: Step, _ wire: WireCall, _ state: inout State, _ group: inout Group, _ trace: WireTrace
-    ) async -> Verdict {
-        let background = BackgroundStream(WireTrace(self.redactor))
-        state.background[step.id] = background
-        group.addTask {
-            background.finish(await self.exchange(wire, background.events, background.trace))
+        _ step: Step, _ call: Step.Call, _ state: inout State, _ group: inout Group, _ trace: WireTrace
+    ) async throws(UnresolvedVariable) -> Verdict {
+        var streams: [BackgroundStream] = []
+        for _ in 0..<call.parallel {
+            let stream = BackgroundStream(WireTrace(self.redactor), holdAfter: call.stream?.holdAfter)
+            let wire = try self.wireCall(call, state)
+            group.addTask {
+                stream.finish(await self.exchange(wire, stream.events, stream.trace))
+            }
+            streams.append(stream)
         }
-        await background.events.waitForFirst()
+        state.background[step.id] = streams
+        for stream in streams { await stream.events.waitForFirst() }
         trace.add(.note, "the stream is open; it goes on beside the next steps")
         // What has come so far can be captured already; the rest is judged when the stream is over.
-        let events = background.events.events
+        let events = streams.first?.events.events ?? []
         guard !events.isEmpty, !step.capture.isEmpty else { return .pass }
         state.variables.steps[step.id] = StepRecord(response: .array(EventView(events).all))
         return self.capture(step, EventView(events), &state)
+    }
+
+    /// Makes a call several times at once, and judges each by what the step expects (`x-parallel`).
+    private func performAtOnce(
+        _ step: Step, _ call: Step.Call, _ state: inout State, _ trace: WireTrace
+    ) async throws(UnresolvedVariable) -> Verdict {
+        var wires: [WireCall] = []
+        for _ in 0..<call.parallel { wires.append(try self.wireCall(call, state)) }
+        let exchanges = await withTaskGroup(of: (Int, Exchange, Duration).self) { group in
+            for (index, wire) in wires.enumerated() {
+                group.addTask {
+                    let start = ContinuousClock.now
+                    let exchange = await self.exchange(wire, EventLog(), trace)
+                    return (index, exchange, ContinuousClock.now - start)
+                }
+            }
+            var exchanges: [(Int, Exchange, Duration)] = []
+            for await exchange in group { exchanges.append(exchange) }
+            return exchanges.sorted { $0.0 < $1.0 }
+        }
+        var records: [StepRecord] = []
+        for (_, exchange, duration) in exchanges {
+            let verdict = self.judge(step, exchange, duration, &state)
+            guard case .pass = verdict else { return verdict }
+            if let record = state.variables.steps[step.id] { records.append(record) }
+        }
+        state.variables.steps[step.id] = StepRecord(of: records)
+        return .pass
     }
 
     /// Makes a call; the card is had over HTTP whatever the binding.
@@ -153,6 +185,11 @@ extension TestExecution {
     private func send(
         _ raw: RawRequest, _ state: State, _ trace: WireTrace
     ) async throws(UnresolvedVariable) -> Exchange {
+        if let offer = raw.handshake {
+            let deadline = min(ContinuousClock.now.advanced(by: self.configuration.callTimeout), self.deadline)
+            return await TLSHandshake.run(
+                offer, with: self.peer.url, over: self.peer.binding, deadline: deadline, trace: trace)
+        }
         guard self.peer.binding.isHTTP else {
             return Exchange(.inexpressible("raw steps are HTTP; \(self.peer.binding.title) is not"))
         }

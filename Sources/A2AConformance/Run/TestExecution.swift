@@ -26,7 +26,8 @@ struct TestExecution: Sendable {
     /// What the steps have in common.
     struct State: Sendable {
         var variables: Variables
-        var background: [String: BackgroundStream] = [:]
+        /// Streams in the background, by their steps.
+        var background: [String: [BackgroundStream]] = [:]
         var results: [StepResult] = []
         /// Connections of `x-tcp`, by their names.
         var sessions: [String: FrameSession] = [:]
@@ -103,12 +104,15 @@ struct TestExecution: Sendable {
             guard ContinuousClock.now < self.deadline else { return .error("the time limit of the run was over") }
             let start = ContinuousClock.now
             let trace = WireTrace(self.redactor)
-            let verdict = await self.perform(step, &state, &group, trace)
+            var verdict = await self.perform(step, &state, &group, trace)
+            if case .pass = verdict, step.checks.contains(.signaturesVerify) {
+                verdict = await self.verifySignatures(step, state.variables.steps[step.id]?.response, trace)
+            }
             self.note(step.id, verdict, ContinuousClock.now - start, trace, &state)
             if case .pass = verdict { continue }
             return verdict
         }
-        for step in self.test.steps where step.isBackground {
+        for step in self.test.steps where step.isBackground && !step.isHeld {
             if let verdict = await self.finish(step.id, &state) { return verdict }
         }
         if let failure = self.checkOrder(state) { return .fail(failure) }
@@ -132,23 +136,33 @@ struct TestExecution: Sendable {
 
     // MARK: Background streams
 
-    /// Waits for a background stream and judges it; `nil` if all is well.
+    /// Waits for the background streams of a step and judges them; `nil` if all is well.
     private func finish(_ id: String, _ state: inout State) async -> Verdict? {
-        guard let background = state.background.removeValue(forKey: id),
+        guard let streams = state.background.removeValue(forKey: id),
             let step = self.test.steps.first(where: { $0.id == id })
         else { return nil }
-        let start = ContinuousClock.now
-        let exchange = await background.result()
-        let verdict = self.judge(step, exchange, background.duration, &state)
-        self.note("\(id) (end)", verdict, ContinuousClock.now - start, background.trace, &state)
-        if case .pass = verdict { return nil }
-        return verdict
+        var records: [StepRecord] = []
+        for (number, stream) in streams.enumerated() {
+            let start = ContinuousClock.now
+            let exchange = await stream.result()
+            let verdict = self.judge(step, exchange, stream.duration, &state)
+            let name = streams.count == 1 ? "\(id) (end)" : "\(id) (end of \(number + 1))"
+            self.note(name, verdict, ContinuousClock.now - start, stream.trace, &state)
+            guard case .pass = verdict else { return verdict }
+            if let record = state.variables.steps[id] { records.append(record) }
+        }
+        if records.count > 1 { state.variables.steps[id] = StepRecord(of: records) }
+        return nil
     }
 
     private func checkOrder(_ state: State) -> Failure? {
-        let streams = self.test.sameOrder.map { id in
-            let events = state.variables.steps[id]?.others["events"]?.elements ?? []
-            return (id: id, events: events.map { StreamedEvent(value: $0, offset: .zero) })
+        let streams = self.test.sameOrder.flatMap { id -> [(id: String, events: [StreamedEvent])] in
+            let others = state.variables.steps[id]?.others ?? [:]
+            let all = others["streams"]?.elements ?? others["events"].map { [$0] } ?? []
+            return all.enumerated().map { number, events in
+                let name = all.count == 1 ? id : "\(id) (\(number + 1))"
+                return (name, (events.elements ?? []).map { StreamedEvent(value: $0, offset: .zero) })
+            }
         }
         for (left, right) in zip(streams, streams.dropFirst()) {
             guard let mismatch = SameOrder.difference(left, right) else { continue }

@@ -23,6 +23,8 @@ struct StreamExpectation: Sendable {
     var eachEvent: Assertion?
     /// `x-stop_after`: the stream is closed by us after that many events.
     var stopAfter: Int?
+    /// `x-hold_after`: after that many events nothing more is read; the stream stays open to the end of the test.
+    var holdAfter: Int?
     var line: Int
 
     private static let keys: Set<String> = [
@@ -40,6 +42,7 @@ struct StreamExpectation: Sendable {
         self.timeoutMilliseconds = try map.integer("timeout_ms", 1...600_000)
         self.isMonotonic = try map.choice("ordering", ["monotonic_state"]) != nil
         self.stopAfter = try map.integer("x-stop_after", 1...1_000_000)
+        self.holdAfter = try map.integer("x-hold_after", 1...1_000_000)
         for (index, node) in (try map.list("events") ?? []).enumerated() {
             self.events.append(try Event(node, index: index, what, file: file))
         }

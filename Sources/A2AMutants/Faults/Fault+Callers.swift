@@ -82,7 +82,4 @@ extension Fault {
                 }
             ).with(.token),
     ]
-
-    /// Filled in by the cases of signatures, TLS and concurrency.
-    static let missing: [Fault] = []
 }

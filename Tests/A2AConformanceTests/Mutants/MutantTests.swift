@@ -35,7 +35,14 @@ struct MutantTests {
             configuration.environment["A2A_AUTHORIZATION_2"] = "Bearer \(MutantAgent.tokens[1])"
         }
         let runner = Runner(plan: self.plan, configuration: configuration)
-        return try await agent.run { url in await runner.run(url) }
+        return try await agent.run { url in
+            // On a busy machine the card may be too late for the short times above.
+            for _ in 0..<3 {
+                let report = await runner.run(url)
+                if report.unreachable == nil { return report }
+            }
+            return await runner.run(url)
+        }
     }
 
     /// The ids of the cases that failed, sorted.
@@ -73,14 +80,13 @@ struct MutantTests {
             #expect(!cases.isEmpty, "\(fault.name): no case of \(fault.requirement) fails")
         }
         #expect(faults.count >= 40)
-        let table = MutantTable.text(faults, found)
-        print(table)
-        try MutantTable.check(table)
+        print(MutantTable.text(faults, found.map { $0.joined(separator: ", ") }))
+        try MutantTable.check(faults, found)
     }
 
     @Test(
         "without a fault none of these cases fails",
-        arguments: [Fault.Setting.usual, .bare, .token, .requiredExtension])
+        arguments: [Fault.Setting.usual, .bare, .token, .requiredExtension, .signed])
     func none(_ setting: Fault.Setting) async throws {
         let faults = Fault.all.filter { $0.setting == setting }
         let report = try await self.judge(
