@@ -28,6 +28,7 @@ let package = Package(
                 .product(name: "A2AGRPC", package: "swift-a2a"),
                 .product(name: "A2AHTTP", package: "swift-a2a"),
                 .product(name: "A2AServer", package: "swift-a2a"),
+                .product(name: "A2ASQLite", package: "swift-a2a"),
                 .product(name: "A2ATCP", package: "swift-a2a"),
                 .product(name: "A2ATesting", package: "swift-a2a"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),

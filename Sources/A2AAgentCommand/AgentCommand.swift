@@ -123,8 +123,8 @@ struct AgentCommand: AsyncParsableCommand {
     }
 
     private func store(in database: SQLiteDatabase?) -> any TaskStore {
-        guard let database else { return MemoryTaskStore(retention: self.limits.retention) }
-        return SQLiteTaskStore(database: database)
+        guard let database else { return MemoryTaskStore(retention: self.limits.retention(.init())) }
+        return SQLiteTaskStore(database: database, retention: self.limits.retention(.durable))
     }
 
     private func cardSigner() throws -> AgentCardSigner? {

@@ -104,11 +104,16 @@ struct LimitOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The most messages worked on at a time.", valueName: "count"))
     var maxTurns = RuntimeConfiguration().maxConcurrentTurns
 
-    @Option(help: ArgumentHelp("The most tasks kept; those that ended first go first.", valueName: "count"))
-    var maxTasks = MemoryTaskStore.Retention().tasks
+    @Option(
+        help: ArgumentHelp(
+            "The most tasks kept; those that ended first go first. Default 2000000 in a file, 100000 in memory.",
+            valueName: "count"))
+    var maxTasks: Int?
 
-    @Option(help: ArgumentHelp("How long ended tasks are kept.", valueName: "seconds"))
-    var taskAge = 24 * 3600
+    @Option(
+        help: ArgumentHelp(
+            "How long ended tasks are kept. Default seven days in a file, one in memory.", valueName: "seconds"))
+    var taskAge: Int?
 
     @Option(help: ArgumentHelp("How long cancelled work may take to stop.", valueName: "seconds"))
     var cancelGrace = 5
@@ -119,16 +124,18 @@ struct LimitOptions: ParsableArguments {
     var silenceLimit: Int?
 
     func validate() throws {
-        let values = [self.maxBodyBytes, self.maxTurns, self.maxTasks, self.taskAge, self.cancelGrace]
-        guard (values + [self.silenceLimit ?? 1]).allSatisfy({ $0 > 0 }) else {
+        let values = [self.maxBodyBytes, self.maxTurns, self.cancelGrace]
+        let optional = [self.maxTasks, self.taskAge, self.silenceLimit].map { $0 ?? 1 }
+        guard (values + optional).allSatisfy({ $0 > 0 }) else {
             throw ValidationError("Limits are positive numbers.")
         }
     }
 
-    var retention: MemoryTaskStore.Retention {
-        var retention = MemoryTaskStore.Retention()
-        retention.tasks = self.maxTasks
-        retention.age = .seconds(self.taskAge)
+    /// What a store keeps, where it is not what it keeps by default.
+    func retention(_ base: TaskRetention) -> TaskRetention {
+        var retention = base
+        if let maxTasks { retention.tasks = maxTasks }
+        if let taskAge { retention.age = .seconds(taskAge) }
         return retention
     }
 

@@ -22,7 +22,7 @@ struct StoreOptions: ParsableArguments {
         help: ArgumentHelp(
             "Where tasks are kept: sqlite:FILE, in which they outlive the agent, or memory.", valueName: "store"),
         transform: Self.place)
-    var store: Place = .memory
+    var store: Place = .sqlite(".a2a/agent.db")
 
     @Flag(
         help: """

@@ -1,6 +1,7 @@
 import A2A
 import A2AGRPC
 import A2AHTTP
+import A2ASQLite
 import A2AServer
 import A2ATCP
 import ArgumentParser
@@ -32,6 +33,22 @@ struct AgentOptionsTests {
         ])
     func port(_ arguments: [String], _ port: Int) throws {
         #expect(try self.tcp(arguments)?.port == port)
+    }
+
+    @Test("tasks are kept in a file below the current folder, in another file, or in memory")
+    func store() throws {
+        func place(_ arguments: [String]) throws -> StoreOptions.Place {
+            try AgentCommand.parse(arguments).storage.store
+        }
+        #expect(try place([]) == .sqlite(".a2a/agent.db"))
+        #expect(try place(["--store", "sqlite:/tmp/x.db"]) == .sqlite("/tmp/x.db"))
+        #expect(try place(["--store", "memory"]) == .memory)
+        for wrong in ["", "sqlite", "sqlite:", "postgres:x", "/tmp/x.db"] {
+            #expect(throws: (any Error).self) { try place(["--store", wrong]) }
+        }
+        let limits = try AgentCommand.parse(["--max-tasks", "7"]).limits
+        #expect(limits.retention(.init()).tasks == 7)
+        #expect(limits.retention(.durable).age == TaskRetention.durable.age)
     }
 
     @Test("TCP can be left out")

@@ -35,7 +35,8 @@ struct HubTests {
     private static func withAgent<Result: Sendable>(
         _ arguments: [String], _ body: (String, ChildProcess) async throws -> Result
     ) async throws -> Result {
-        try await ChildProcess.run(Programs.product("a2a-agent"), arguments + ["--no-listen"]) { child in
+        try await ChildProcess.run(Programs.product("a2a-agent"), arguments + ["--no-listen", "--store", "memory"]) {
+            child in
             for await line in child.lines where line.hasPrefix("READY ") {
                 return try await body(String(line.dropFirst("READY ".count)), child)
             }
@@ -92,7 +93,10 @@ struct HubTests {
     @Test("an agent without the token is not taken, and is told why")
     func refused() async throws {
         try await Self.withHub(["--agent-token", "one=secret"]) { hub async throws in
-            let dial = ["--dial", hub.address, "--dial-name", "one", "--dial-token", "wrong", "--no-listen"]
+            let dial = [
+                "--dial", hub.address, "--dial-name", "one", "--dial-token", "wrong", "--no-listen", "--store",
+                "memory",
+            ]
             try await ChildProcess.run(Programs.product("a2a-agent"), dial) { child in
                 while !child.standardError.contains("not that of the agent of this name") {
                     try await Task.sleep(for: .milliseconds(10))

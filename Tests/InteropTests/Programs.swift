@@ -52,7 +52,8 @@ enum Programs {
 enum RunningAgent {
     /// Starts our reference agent on a free port.
     static func ours<Result: Sendable>(_ body: (String) async throws -> Result) async throws -> Result {
-        try await Self.run(Programs.product("a2a-agent"), ["--port", "0", "--insecure-push-to-loopback"], body)
+        try await Self.run(
+            Programs.product("a2a-agent"), ["--port", "0", "--store", "memory", "--insecure-push-to-loopback"], body)
     }
 
     /// Starts `a2a gateway` in front of an agent, on free ports.

@@ -46,7 +46,8 @@ enum Migrations {
     ///   the order of lists.
     /// - `log` has what was appended, one row for each append: as many events as that had, from `generation` on. The
     ///   creation of a task is in its first row. Rows are added and removed, never changed.
-    /// - `snapshots` has folds of logs, so that a log need not be read from its beginning.
+    /// - `snapshots` has folds of logs, so that a log need not be read from its beginning: the task without its artifacts, and
+    ///   a task that has nothing but these.
     private static let taskLogs = """
         CREATE TABLE store (
             id INTEGER PRIMARY KEY CHECK (id = 1),
@@ -100,7 +101,8 @@ enum Migrations {
         CREATE TABLE snapshots (
             task INTEGER PRIMARY KEY,
             generation INTEGER NOT NULL,
-            content BLOB NOT NULL
+            head BLOB NOT NULL,
+            artifacts BLOB NOT NULL
         );
         """
 }

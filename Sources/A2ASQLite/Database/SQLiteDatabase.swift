@@ -44,8 +44,8 @@ public final class SQLiteDatabase: Sendable {
         self.pool.asyncWriteWithoutTransaction {
             [queue = self.queue, freshness = self.freshness, tasks = self.tasks] db in
             GroupCommit(
-                WriterSession(db, freshness: freshness, tasks: tasks), queue: queue, path: path, options: options,
-                logger: logger
+                WriterSession(db, freshness: freshness, tasks: tasks, compactor: Compactor(writes: queue)),
+                queue: queue, path: path, options: options, logger: logger
             ).run()
         }
     }

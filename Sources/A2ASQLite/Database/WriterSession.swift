@@ -27,6 +27,9 @@ final class WriterSession {
     private var taskLog: TaskLogWriter?
     /// The entries that this transaction has looked at, and may have changed.
     private var pinned: [TaskEntry] = []
+    /// The entries that ask for a snapshot once the transaction is durable.
+    private var growing: [TaskEntry] = []
+    private let compactor: Compactor
 
     private struct Prepared {
         var begin: PreparedStatement
@@ -36,8 +39,9 @@ final class WriterSession {
         var write: PreparedStatement
     }
 
-    init(_ db: Database, freshness: Freshness, tasks: TaskCache) {
+    init(_ db: Database, freshness: Freshness, tasks: TaskCache, compactor: Compactor) {
         self.db = db
+        self.compactor = compactor
         self.freshness = freshness
         self.tasks = tasks
     }
@@ -92,7 +96,12 @@ final class WriterSession {
         self.isOpen = false
         for entry in self.pinned { self.tasks.isDurable(entry) }
         self.pinned.removeAll(keepingCapacity: true)
+        for entry in self.growing { self.compactor.compact(entry) }
+        self.growing.removeAll()
     }
+
+    /// A task's log has grown.
+    func compact(_ entry: TaskEntry) { self.growing.append(entry) }
 
     func rollBack() {
         // What is in memory may be ahead of the file: none of it is believed any more.
@@ -101,6 +110,7 @@ final class WriterSession {
         self.isOpen = false
         for entry in self.pinned { self.tasks.release(entry) }
         self.pinned.removeAll(keepingCapacity: true)
+        self.growing.removeAll()
         self.taskLog?.forget()
     }
 

@@ -87,6 +87,8 @@ enum LogRecord {
     case task(A2ATask)
     /// - Parameter appends: Whether it is a chunk for an artifact that was there.
     case change(TaskChange, appends: Bool)
+    /// A change of an artifact that nobody wants to see.
+    case skipped
 }
 
 /// Reads the records of a row.
@@ -97,10 +99,18 @@ struct RecordReader {
 
     /// The next record; `nil` after the last.
     ///
+    /// - Parameter skippingArtifacts: Passes over changes of artifacts that concern nothing else.
     /// - Throws: ``DamagedLog`` if the octets are no records.
-    mutating func next() throws -> LogRecord? {
+    mutating func next(skippingArtifacts: Bool = false) throws -> LogRecord? {
         guard let first = self.rest.popFirst() else { return nil }
         let head = RecordHead(rawValue: first)
+        if skippingArtifacts, head.kind == RecordHead.artifact || head.kind == RecordHead.chunk,
+            !head.contains(.received)
+        {
+            _ = try self.octets()
+            if head.contains(.metadata) { _ = try self.octets() }
+            return .skipped
+        }
         if head.kind == RecordHead.task { return .task(try self.content()) }
         let kind: TaskChange.Kind
         switch head.kind {
@@ -115,6 +125,15 @@ struct RecordReader {
     }
 
     private mutating func content<Content: SwiftProtobuf.Message>() throws -> Content {
+        do {
+            return try Content(serializedBytes: Array(self.octets()))
+        } catch {
+            throw DamagedLog()
+        }
+    }
+
+    /// The octets of a content, behind their length.
+    private mutating func octets() throws -> ArraySlice<UInt8> {
         var length: UInt64 = 0
         var shift: UInt64 = 0
         while true {
@@ -126,11 +145,7 @@ struct RecordReader {
         guard length <= UInt64(self.rest.count) else { throw DamagedLog() }
         let end = self.rest.startIndex + Int(length)
         defer { self.rest = self.rest[end...] }
-        do {
-            return try Content(serializedBytes: Array(self.rest[self.rest.startIndex..<end]))
-        } catch {
-            throw DamagedLog()
-        }
+        return self.rest[self.rest.startIndex..<end]
     }
 }
 

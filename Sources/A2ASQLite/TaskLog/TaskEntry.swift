@@ -33,6 +33,8 @@ final class TaskEntry: Sendable {
         /// The newest events, up to `generation`.
         var tail = Deque<LoggedEvent>()
         var tailBytes = 0
+        /// A snapshot of it is being made.
+        var isCompacting = false
         /// Removed by a transaction that is not durable yet, or was just now.
         var isRemoved = false
 
@@ -44,6 +46,10 @@ final class TaskEntry: Sendable {
     /// The most events and bytes that are kept in memory for readers who follow: 256 and 256 KiB.
     static let maxTail = 256
     static let maxTailBytes = 256 << 10
+
+    /// A snapshot is made when this many bytes were appended since the last one, and as many as the task has: then making
+    /// snapshots costs no more than appending, and reading a log not much more than its task. Default 256 KiB.
+    static let compactionBytes = 256 << 10
 
     let id: String
     let state = Mutex<State?>(nil)

@@ -148,7 +148,9 @@ struct TaskLister {
         statement.bind(1, task)
         defer { statement.reset() }
         guard try statement.step() else { throw DamagedLog() }
-        var found = try self.loader.fold(of: task, snapshot: statement.int64(0)).0
+        var found = try self.loader.fold(
+            of: task, snapshot: statement.int64(0), withArtifacts: query.includeArtifacts
+        ).0
             .task(historyLength: query.historyLength, includeArtifacts: query.includeArtifacts)
         found.generation = statement.int64(1)
         return found

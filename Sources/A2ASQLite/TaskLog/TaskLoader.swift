@@ -18,7 +18,7 @@ struct TaskLoader {
             t.bytes, t.snapshot FROM tasks t JOIN scopes s ON s.scope = t.scope WHERE t.id = ?
             """)
         self.snapshot = try PreparedStatement(
-            cachedIn: db, "SELECT generation, content FROM snapshots WHERE task = ?")
+            cachedIn: db, "SELECT generation, head, artifacts FROM snapshots WHERE task = ?")
         self.changes = try PreparedStatement(
             cachedIn: db,
             "SELECT generation, events, bytes, at, changes FROM log WHERE task = ? AND generation > ? ORDER BY generation"
@@ -72,15 +72,18 @@ struct TaskLoader {
 
     /// The fold of a log, and about how many bytes were appended since its snapshot.
     ///
+    /// - Parameter withArtifacts: Whether the artifacts are wanted; without them most of a log need not be decoded.
     /// - Throws: ``DamagedLog`` if the log does not begin with the task.
-    func fold(of task: Int64, snapshot generation: Int64) throws -> (TaskFold, Int) {
+    func fold(of task: Int64, snapshot generation: Int64, withArtifacts: Bool = true) throws -> (TaskFold, Int) {
         var fold: TaskFold?
         if generation > 0 {
             let snapshot = self.snapshot
             defer { snapshot.reset() }
             snapshot.bind(1, task)
             guard try snapshot.step(), snapshot.int64(0) == generation else { throw DamagedLog() }
-            fold = TaskFold(try Self.task(snapshot.bytes(1)))
+            var task = try Self.task(snapshot.bytes(1))
+            if withArtifacts { task.artifacts = try Self.task(snapshot.bytes(2)).artifacts }
+            fold = TaskFold(task)
         }
         var bytes = 0
         let rows = self.changes
@@ -91,8 +94,9 @@ struct TaskLoader {
             let time = A2ATimestamp(milliseconds: rows.int64(3))
             bytes += rows.int(2)
             var records = RecordReader(rows.bytes(4))
-            while let record = try records.next() {
+            while let record = try records.next(skippingArtifacts: !withArtifacts) {
                 switch record {
+                case .skipped: break
                 case .task(var first):
                     guard fold == nil else { throw DamagedLog() }
                     first.status.timestamp = time

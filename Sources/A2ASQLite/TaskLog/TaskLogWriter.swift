@@ -21,6 +21,8 @@ final class TaskLogWriter {
     private let removeRows: PreparedStatement
     private let removeTask: PreparedStatement
     private let removeSnapshot: PreparedStatement
+    private let addSnapshot: PreparedStatement
+    private let noteSnapshot: PreparedStatement
     private let firstEnded: PreparedStatement
 
     private var scopes: [Scope: Int64] = [:]
@@ -69,6 +71,8 @@ final class TaskLogWriter {
         self.removeRows = try prepare("DELETE FROM log WHERE task = ? AND generation < ?")
         self.removeTask = try prepare("DELETE FROM tasks WHERE task = ?")
         self.removeSnapshot = try prepare("DELETE FROM snapshots WHERE task = ?")
+        self.addSnapshot = try prepare("INSERT OR REPLACE INTO snapshots VALUES (?, ?, ?, ?)")
+        self.noteSnapshot = try prepare("UPDATE tasks SET snapshot = ? WHERE task = ?")
         self.firstEnded = try prepare(
             """
             SELECT task, id, scope, state, bytes, status_at FROM tasks WHERE state IN (3, 4, 5, 7) ORDER BY place LIMIT 1
@@ -85,11 +89,16 @@ final class TaskLogWriter {
         let now = session.stamp(now)
         first.status.timestamp = now
         var fold = TaskFold(first)
-        guard fold.byteCount <= retention.bytesPerTask else {
-            throw TaskRetention.taskTooLarge(retention.bytesPerTask)
-        }
-        if !changes.isEmpty {
-            try AppendCondition().check(changes, to: fold, generation: 1, fence: 1, retention: retention)
+        do {
+            guard fold.byteCount <= retention.bytesPerTask else {
+                throw TaskRetention.taskTooLarge(retention.bytesPerTask)
+            }
+            if !changes.isEmpty {
+                try AppendCondition().check(changes, to: fold, generation: 1, fence: 1, retention: retention)
+            }
+        } catch {
+            try self.requireNew(task.id)
+            throw error
         }
         var encoded = encoded
         var events: [LoggedEvent] = []
@@ -98,9 +107,7 @@ final class TaskLogWriter {
         if session.totals.tasks >= Int64(retention.tasks)
             || session.totals.bytes + Int64(bytes) > Int64(retention.bytes)
         {
-            self.findTask.bind(1, task.id)
-            defer { self.findTask.reset() }
-            guard try !self.findTask.step() else { throw TaskConflict.exists }
+            try self.requireNew(task.id)
             try self.makeRoom(tasks: 1, bytes: bytes, retention, session)
         }
 
@@ -173,6 +180,10 @@ final class TaskLogWriter {
             let counted = state.fold.byteCount + state.logBytes
             session.totals.bytes += Int64(counted - state.counted)
             state.counted = counted
+            if !state.isCompacting, state.sinceSnapshot >= max(TaskEntry.compactionBytes, state.fold.byteCount) {
+                state.isCompacting = true
+                session.compact(entry)
+            }
             let setsStatus = changes.contains(where: \.setsStatus)
             try self.update(state, setsStatus: setsStatus, session)
             if setsStatus, old != state.fold.state {
@@ -191,6 +202,35 @@ final class TaskLogWriter {
             guard try self.removeFirstEnded(session, before: time.milliseconds) else { return removed }
         }
         return limit
+    }
+
+    /// Writes a snapshot, unless something has happened that it does not know of.
+    func keep(_ snapshot: EncodedSnapshot, of id: String, session: WriterSession) throws {
+        // It may have left memory meanwhile; the snapshot is as good as it was.
+        guard session.epoch == snapshot.epoch else { return }
+        let entry: TaskEntry
+        do { entry = try self.entry(id, session) } catch is TaskConflict { return }
+        try entry.state.withLock { held in
+            guard var state = held.take() else { return }
+            defer { held = state }
+            state.isCompacting = false
+            guard state.task == snapshot.task, !state.isRemoved, snapshot.generation > state.snapshot,
+                snapshot.generation <= state.generation
+            else { return }
+            self.addSnapshot.bind(1, state.task)
+            self.addSnapshot.bind(2, snapshot.generation)
+            self.addSnapshot.bind(3, snapshot.head)
+            self.addSnapshot.bind(4, snapshot.artifacts)
+            try self.addSnapshot.run()
+            self.noteSnapshot.bind(1, snapshot.generation)
+            self.noteSnapshot.bind(2, state.task)
+            try self.noteSnapshot.run()
+            state.snapshot = snapshot.generation
+            state.sinceSnapshot = max(0, state.sinceSnapshot - snapshot.sinceSnapshot)
+            self.removeRows.bind(1, state.task)
+            self.removeRows.bind(2, min(state.firstRow, state.snapshot + 1))
+            try self.removeRows.run()
+        }
     }
 
     // MARK: The transaction's end
@@ -222,6 +262,12 @@ final class TaskLogWriter {
         guard let loaded = try self.loader.load(id, epoch: epoch) else { throw TaskConflict.notFound }
         entry.fill(loaded)
         return entry
+    }
+
+    private func requireNew(_ id: String) throws {
+        self.findTask.bind(1, id)
+        defer { self.findTask.reset() }
+        guard try !self.findTask.step() else { throw TaskConflict.exists }
     }
 
     /// Applies changes to a fold.

@@ -194,7 +194,8 @@ public final class TaskRuntime: A2AService, Service {
             message: message, task: task, configuration: configuration, metadata: metadata, context: context,
             logger: self.logger, execution: execution, resumption: resumption
         ) { [store = self.store, scope = execution.scope] id in
-            try await store.snapshot(of: id, in: scope, historyLength: nil)?.task
+            try await execution.flush()
+            return try await store.snapshot(of: id, in: scope, historyLength: nil)?.task
         }
     }
 

@@ -9,6 +9,8 @@ package final class TurnExecution: Sendable {
     /// The message that begins the task, as it enters the history.
     private let opening: A2AMessage
     private let log: TaskLog
+    /// Writes chunks, if the store's appends wait for a disk.
+    private let pump: ChunkPump?
     private let handle = Mutex<TaskWatches.Handle?>(nil)
 
     private let inner: Mutex<Inner>
@@ -55,6 +57,8 @@ package final class TurnExecution: Sendable {
         self.scope = scope
         self.opening = opening
         self.log = log
+        self.pump =
+            log.store.appendsWait ? ChunkPump(log: log, taskID: taskID, scope: scope) : nil
         self.inner = Mutex(Inner(turn: state, record: record))
     }
 
@@ -104,13 +108,16 @@ package final class TurnExecution: Sendable {
             }
         case .append(let fence):
             do {
-                let appended = try await self.log.append(
-                    [change], to: self.taskID, in: self.scope, condition: AppendCondition(fence: fence), turn: record)
-                let waiters = self.inner.withLock { inner in
-                    inner.turn.recorded(appended)
-                    return appended.state.isActive ? .init() : inner.settle()
+                if let pump = self.pump {
+                    if case .chunk = change.kind, record == nil {
+                        return try await pump.add(change, fence: fence) { self.recorded($0) }
+                    }
+                    try await pump.flush()
                 }
-                waiters.resume()
+                self.recorded(
+                    try await self.log.append(
+                        [change], to: self.taskID, in: self.scope, condition: AppendCondition(fence: fence),
+                        turn: record))
             } catch TaskConflict.fenced {
                 throw CancellationError()
             } catch TaskConflict.terminal(let state) {
@@ -123,6 +130,28 @@ package final class TurnExecution: Sendable {
         case .stopped:
             throw CancellationError()
         }
+    }
+
+    /// Waits until what the agent has written is in the log.
+    ///
+    /// - Throws: What went wrong with it.
+    func flush() async throws {
+        do {
+            try await self.pump?.flush()
+        } catch TaskConflict.fenced {
+            throw CancellationError()
+        } catch TaskConflict.terminal(let state) {
+            throw A2AError(
+                .unsupportedOperation, "The task has ended (\(state.name)); nothing can be added to it.")
+        }
+    }
+
+    private func recorded(_ appended: Appended) {
+        let waiters = self.inner.withLock { inner in
+            inner.turn.recorded(appended)
+            return appended.state.isActive ? .init() : inner.settle()
+        }
+        waiters.resume()
     }
 
     func nextMessage() async throws -> A2AMessage {

@@ -114,8 +114,11 @@ struct TurnRunner: Sendable {
     private func agentEnd(_ turn: Turn) async -> AgentEnd {
         do {
             try await self.agent.run(turn)
+            try await turn.execution.flush()
             return .returned
         } catch {
+            // What it has written comes before the end of the task.
+            try? await turn.execution.flush()
             if !(error is A2AError), !(error is CancellationError) {
                 turn.logger.error("agent failed", metadata: ["error": "\(String(reflecting: error))"])
             }

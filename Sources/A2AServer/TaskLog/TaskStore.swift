@@ -6,6 +6,9 @@ public import A2A
 /// every store is in the contract suite of `A2ATesting`. All calls carry a ``Scope``: a task of another scope does
 /// not exist.
 public protocol TaskStore: Sendable {
+    /// Whether an append waits for a disk or a network, so that several changes had better go together. Default `false`.
+    var appendsWait: Bool { get }
+
     /// Begins a task: records its first state as generation 1, then `changes`.
     ///
     /// - Parameters:
@@ -40,6 +43,8 @@ public protocol TaskStore: Sendable {
 }
 
 extension TaskStore {
+    public var appendsWait: Bool { false }
+
     /// Appends changes without a condition.
     public func append(_ changes: [TaskChange], to id: String, in scope: Scope) async throws -> Appended {
         try await self.append(changes, to: id, in: scope, condition: .init())

@@ -7,7 +7,7 @@ struct Benchmarks: AsyncParsableCommand {
         abstract: "Measures swift-a2a. Use a release build.",
         subcommands: [
             All.self, Chunks.self, StoreSize.self, Subscribers.self, Speed.self, GRPCSpeed.self, GatewaySpeed.self,
-            TCPSpeed.self,
+            TCPSpeed.self, StoreSpeed.self,
         ],
         defaultSubcommand: All.self
     )
@@ -23,6 +23,7 @@ struct Benchmarks: AsyncParsableCommand {
             try await GRPCSpeed.parse([]).run()
             try await GatewaySpeed.parse([]).run()
             try await TCPSpeed.parse([]).run()
+            try await StoreSpeed.parse([]).run()
         }
     }
 }
