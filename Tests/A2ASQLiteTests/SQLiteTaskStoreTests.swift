@@ -129,7 +129,7 @@ struct SQLiteTaskStoreTests {
     func snapshots() async throws {
         try await withFolder { folder in
             var retention = TaskRetention.durable
-            retention.eventsPerTask = 50
+            retention.eventsPerTask = 20
             var options = SQLiteDatabase.Options()
             options.cacheBytes = 0
             let store = try makeStore(in: folder, retention: retention, options: options)
@@ -138,7 +138,7 @@ struct SQLiteTaskStoreTests {
             let task = A2ATask.sample("a")
             for each in [store, warm] {
                 _ = try await each.create(task, then: [.status(.working)], in: self.scope)
-                for index in 0..<300 {
+                for index in 0..<90 {
                     _ = try await each.append([.text("\(index) " + text, of: "\(index % 7)")], to: "a", in: self.scope)
                 }
             }
@@ -153,12 +153,12 @@ struct SQLiteTaskStoreTests {
             while try await rows(warm).snapshot == 0 { await Task.yield() }
             _ = try await warm.append([.text("last")], to: "a", in: self.scope)
             _ = try await store.append([.text("last")], to: "a", in: self.scope)
-            #expect(try await rows(warm).rows < 302)
+            #expect(try await rows(warm).rows < 92)
             #expect(try await rows(store).snapshot > 0)
             let reopened = try makeStore(in: folder, name: "warm.db", retention: retention)
             let expected = try await store.snapshot(of: "a", in: self.scope, historyLength: nil)
             var found = try await reopened.snapshot(of: "a", in: self.scope, historyLength: nil)
-            #expect(found?.generation == 303)
+            #expect(found?.generation == 93)
             // Two stores have stamped them.
             found?.task.status.timestamp = expected?.task.status.timestamp ?? .now
             #expect(found?.task == expected?.task)
@@ -166,9 +166,9 @@ struct SQLiteTaskStoreTests {
                 Issue.record("no gap")
                 return
             }
-            #expect(oldest == 254)
+            #expect(oldest == 74)
             let page = try await reopened.events(of: "a", in: self.scope, after: oldest - 1, limit: 100)
-            #expect(page.all?.map(\.generation) == Array(254...303))
+            #expect(page.all?.map(\.generation) == Array(74...93))
             let problems = try await reopened.database.check()
             #expect(problems == [])
         }

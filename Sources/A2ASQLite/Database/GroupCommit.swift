@@ -29,6 +29,8 @@ final class GroupCommit {
                 rest = rest.dropFirst(Self.maxJobs)
             }
         }
+        // So that the file alone is everything, unless others are still reading it.
+        try? self.session.db.execute(sql: "PRAGMA busy_timeout = 100; PRAGMA wal_checkpoint(TRUNCATE)")
         self.queue.finish()
     }
 

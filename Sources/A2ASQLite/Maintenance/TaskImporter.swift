@@ -20,35 +20,41 @@ struct TaskImporter {
     init(_ db: Database) throws { self.db = db }
 
     mutating func run(_ nextLine: () throws -> [UInt8]?) throws -> SQLiteDatabase.Transfer {
-        var isOpen = false
-        while let line = try nextLine() {
-            self.transfer.lines += 1
-            guard !line.isEmpty else { continue }
-            if !isOpen {
-                try self.db.beginTransaction(.immediate)
-                isOpen = true
+        do {
+            while let line = try nextLine() {
+                self.transfer.lines += 1
+                guard !line.isEmpty else { continue }
+                if !self.db.isInsideTransaction { try self.db.beginTransaction(.immediate) }
+                try self.takeLine(line)
+                if self.transfer.lines % Self.linesPerTransaction == 0 { try self.db.commit() }
             }
-            do {
-                try self.take(try LineReader(line[...]))
-            } catch let problem as LineReader.Problem {
-                throw self.error(problem.text)
-            } catch let error as DatabaseError where error.resultCode == .SQLITE_CONSTRAINT {
-                throw self.error("it is about something that was there before (\(error.message ?? ""))")
-            }
-            if self.transfer.lines % Self.linesPerTransaction == 0 {
-                try self.db.commit()
-                isOpen = false
-            }
+            guard self.hasHeader else { throw self.error("there is no header; is this an export?") }
+            if !self.db.isInsideTransaction { try self.db.beginTransaction(.immediate) }
+            try self.count()
+            try self.db.commit()
+        } catch {
+            if self.db.isInsideTransaction { try self.db.rollback() }
+            throw error
         }
-        guard self.hasHeader else { throw self.error("there is no header; is this an export?") }
-        if !isOpen { try self.db.beginTransaction(.immediate) }
+        return self.transfer
+    }
+
+    private mutating func takeLine(_ line: [UInt8]) throws {
+        do {
+            try self.take(try LineReader(line[...]))
+        } catch let problem as LineReader.Problem {
+            throw self.error(problem.text)
+        } catch let error as DatabaseError where error.resultCode == .SQLITE_CONSTRAINT {
+            throw self.error("it is about something that was there before (\(error.message ?? ""))")
+        }
+    }
+
+    private func count() throws {
         try self.db.execute(
             sql: "UPDATE store SET commits = 1, place = ?, clock = ?, tasks = ?, bytes = ?",
             arguments: [self.place, self.clock, self.transfer.tasks, self.bytes])
         try self.db.execute(
             sql: "INSERT INTO counts SELECT scope, state, count(*) FROM tasks GROUP BY scope, state")
-        try self.db.commit()
-        return self.transfer
     }
 
     private func error(_ problem: String) -> A2AError {
