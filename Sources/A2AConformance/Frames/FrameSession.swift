@@ -18,6 +18,8 @@ actor FrameSession {
         var tenant: String
         var authorization: String?
         var acceptsAnyCertificate: Bool
+        /// Certificates to trust beside those of the system, in PEM.
+        var trustRootsPEM: [UInt8] = []
         var variables: Variables
         var trace: WireTrace
         /// When the run is over.
@@ -128,6 +130,9 @@ actor FrameSession {
             tls.minimumTLSVersion = .tlsv13
         }
         if setting.acceptsAnyCertificate { tls.certificateVerification = .none }
+        if !setting.trustRootsPEM.isEmpty {
+            tls.additionalTrustRoots = [.certificates(try NIOSSLCertificate.fromPEMBytes(setting.trustRootsPEM))]
+        }
         return try NIOSSLContext(configuration: tls)
     }
 

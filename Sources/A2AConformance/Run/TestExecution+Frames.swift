@@ -8,6 +8,7 @@ extension TestExecution {
             url: self.peer.url, tenant: self.peer.tenant,
             authorization: self.configuration.headers.first { $0.name.lowercased() == "authorization" }?.value,
             acceptsAnyCertificate: self.configuration.acceptsAnyCertificate,
+            trustRootsPEM: self.configuration.trustRootsPEM,
             variables: state.variables, trace: trace, deadline: self.deadline, limit: self.configuration.callTimeout)
         var expected: [JSONValue] = []
         for action in frames.actions {
