@@ -21,6 +21,7 @@ let package = Package(
         .executable(name: "a2a-agent", targets: ["A2AAgentCommand"]),
         .executable(name: "a2a-conformance", targets: ["A2AConformanceCommand"]),
         .executable(name: "a2a-mutant", targets: ["A2AMutantCommand"]),
+        .executable(name: "a2a-client-harness", targets: ["A2AClientHarness"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
@@ -180,6 +181,7 @@ let package = Package(
             dependencies: [
                 "A2A", "A2AClient", "A2AHTTP", "A2ATCP",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "GRPCCore", package: "grpc-swift-2"),
                 .product(name: "GRPCNIOTransportHTTP2Posix", package: "grpc-swift-nio-transport"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
@@ -189,7 +191,10 @@ let package = Package(
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "NIOTLS", package: "swift-nio"),
+                .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(name: "SwiftASN1", package: "swift-asn1"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+                .product(name: "X509", package: "swift-certificates"),
                 .product(name: "Yams", package: "Yams"),
             ]
         ),
@@ -276,6 +281,16 @@ let package = Package(
                 "A2AMutants",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
+            ]
+        ),
+
+        .executableTarget(
+            name: "A2AClientHarness",
+            dependencies: [
+                "A2A", "A2AClient", "A2AGRPC", "A2AHTTP", "A2ATCP",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ]
         ),
 
@@ -395,7 +410,7 @@ let package = Package(
         .testTarget(
             name: "A2AConformanceTests",
             dependencies: [
-                "A2A", "A2AConformance", "A2AConformanceCommand", "A2AGRPC", "A2AHTTP", "A2AMutants",
+                "A2A", "A2AClientHarness", "A2AConformance", "A2AConformanceCommand", "A2AGRPC", "A2AHTTP", "A2AMutants",
                 "A2AReferenceAgent", "A2AServer", "A2ATCP", "A2ATesting",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Crypto", package: "swift-crypto"),

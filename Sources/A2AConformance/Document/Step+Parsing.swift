@@ -151,6 +151,8 @@ extension Step {
         guard case .map = parsed.content else {
             throw map.refuse("expect_parsed", "'expect_parsed' of \(what) must be a map")
         }
-        return ClientResponse(operation: operation, payload: payload, parsed: try Assertion(parsed, file: file))
+        return ClientResponse(
+            operation: operation, payload: payload, parsed: try Assertion(parsed, file: file),
+            client: try ClientExpectations(map, what, file: file))
     }
 }

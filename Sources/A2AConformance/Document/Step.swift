@@ -29,6 +29,8 @@ package struct Step: Sendable {
         var operation: AbstractOperation
         var payload: JSONValue
         var parsed: Assertion
+        /// The keys of ours.
+        var client: ClientExpectations
     }
 
     /// `x-within_ms` and `x-at_least_ms`: how long the step takes.

@@ -62,6 +62,10 @@ package struct Test: Sendable {
     package var needsScript: Bool
     /// `x-same_order`: background steps whose streams must have the same events in the same order.
     var sameOrder: [String]
+    /// `x-agent`: the agent that is played for a client.
+    var agent: PlayedAgentDescription
+    /// `x-harness`: what the harness of a client must have.
+    package var harnessFeatures: [String]
     package var file: String
     package var line: Int
 
@@ -115,6 +119,9 @@ extension Test {
         self.requirements = try map.texts("x-requirements") ?? []
         self.needsScript = try map.choice("x-profile", ["script"]) != nil
         self.sameOrder = try map.texts("x-same_order") ?? []
+        self.agent = PlayedAgentDescription()
+        if let node = map.node("x-agent") { self.agent = try PlayedAgentDescription(node, what, file: file) }
+        self.harnessFeatures = try map.texts("x-harness", HarnessHello.featureNames) ?? []
         guard map.has("steps") else { throw map.refuse("steps", "\(what) has no 'steps'") }
         self.steps = []
         for node in try map.list("steps") ?? [] { self.steps.append(try Step(node, of: what, file: file)) }
@@ -127,7 +134,7 @@ extension Test {
         let words = try map.texts("transport", TransportBinding.specified)
         let own = try map.texts("x-transport", TransportBinding.allCases.map(\.rawValue))
         guard words != nil || own != nil else { return nil }
-        return Set(((words ?? []) + (own ?? [])).compactMap(TransportBinding.init))
+        return Set(((words ?? []) + (own ?? [])).compactMap(TransportBinding.init(rawValue:)))
     }
 
     private func check(_ map: MapReader, _ what: String) throws(DocumentError) {

@@ -40,6 +40,12 @@ package struct AgentUnderTest: Sendable {
     /// The URI of our TCP binding (spec/bindings/tcp.md §2.2).
     private static let tcp = "https://swift-a2a.github.io/bindings/tcp/v1"
 
+    /// A client, which stands where the agent would in the report of its run.
+    init(client name: String, version: String, command: String) {
+        self.cardURL = command
+        self.card = ["name": .string(name), "version": .string(version)]
+    }
+
     init(card: JSONValue, url: String) {
         self.cardURL = url
         self.card = card

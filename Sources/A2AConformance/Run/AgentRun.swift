@@ -55,7 +55,7 @@ struct AgentRun: Sendable {
     private func run(_ peers: [any AgentBinding], _ progress: @escaping Runner.Progress) async -> [CaseResult] {
         let cases = peers.flatMap { peer in
             self.plan.suites.flatMap { suite in
-                suite.tests.filter(self.configuration.selects).map { Case(suite: suite, test: $0, peer: peer) }
+                suite.tests.filter { !$0.isClientTest && self.configuration.selects($0) }.map { Case(suite: suite, test: $0, peer: peer) }
             }
         }
         let needsBehaviors = cases.contains { !$0.test.behaviors.isEmpty }
@@ -106,7 +106,6 @@ struct AgentRun: Sendable {
         if let transports = test.transports, !transports.contains(binding) {
             return "it is for \(transports.map(\.title).sorted().joined(separator: ", "))"
         }
-        if test.isClientTest { return "it tests clients" }
         if let reason = self.agent.unmet(version: one.suite.specVersion, over: binding) { return reason }
         if test.needsHTTP, !binding.isHTTP { return "raw steps are HTTP; \(binding.title) is not" }
         for requirement in test.runnerRequirements {
