@@ -138,13 +138,16 @@ struct ClientExecution: Sendable {
 
     /// The card of a `get_agent_card` step is its payload, unless the step says otherwise.
     private func exchanges(_ client: Step.ClientResponse) -> [PlayedExchange] {
-        guard client.operation == .getAgentCard, client.client.harnessOperation == nil, client.payload != .null,
-            !client.client.exchanges.contains(where: { $0.operation == "card" || $0.operation == nil })
-        else { return client.client.exchanges }
-        var card = PlayedExchange()
-        card.operation = "card"
-        card.answer = client.payload["jsonrpc"] == nil ? client.payload : client.payload["result"]
-        return client.client.exchanges + [card]
+        guard client.operation == .getAgentCard, client.client.harnessOperation == nil, client.payload != .null else {
+            return client.client.exchanges
+        }
+        let card = client.payload["jsonrpc"] == nil ? client.payload : client.payload["result"]
+        let exchanges = client.client.exchanges.isEmpty ? [PlayedExchange()] : client.client.exchanges
+        return exchanges.map { exchange in
+            var exchange = exchange
+            exchange.answer = exchange.answer ?? card
+            return exchange
+        }
     }
 
     private static func shown(_ command: HarnessCommand) -> JSONValue {
