@@ -4,9 +4,12 @@ public import A2A
 
 extension Client {
     /// Asks the agent to send a task's updates to a webhook (§3.1.7).
+    ///
+    /// - Throws: ``A2AError``, as do the other three; `.pushNotificationNotSupported` if the card says that the agent sends none.
     public func createPushConfig(
         _ config: A2ATaskPushNotificationConfig, forTask taskID: String, options: CallOptions = .init()
     ) async throws -> A2ATaskPushNotificationConfig {
+        try self.requirePush()
         var config = config
         config.taskID = taskID
         return try await self.createTaskPushNotificationConfig(config, options: options)
@@ -16,6 +19,7 @@ extension Client {
     public func getPushConfig(
         _ id: String, ofTask taskID: String, options: CallOptions = .init()
     ) async throws -> A2ATaskPushNotificationConfig {
+        try self.requirePush()
         var request = A2AGetTaskPushNotificationConfigRequest()
         request.taskID = taskID
         request.id = id
@@ -28,6 +32,7 @@ extension Client {
     public func listPushConfigs(
         ofTask taskID: String, pageSize: Int? = nil, pageToken: String = "", options: CallOptions = .init()
     ) async throws -> A2AListTaskPushNotificationConfigsResponse {
+        try self.requirePush()
         var request = A2AListTaskPushNotificationConfigsRequest()
         request.taskID = taskID
         request.pageToken = pageToken
@@ -39,10 +44,17 @@ extension Client {
     public func deletePushConfig(
         _ id: String, ofTask taskID: String, options: CallOptions = .init()
     ) async throws {
+        try self.requirePush()
         var request = A2ADeleteTaskPushNotificationConfigRequest()
         request.taskID = taskID
         request.id = id
         try await self.deleteTaskPushNotificationConfig(request, options: options)
+    }
+
+    private func requirePush() throws {
+        guard let card = self.card, !card.capabilities.pushNotifications else { return }
+        throw A2AError(
+            .pushNotificationNotSupported, "The agent's card says that it sends no push notifications.")
     }
 
     /// The card for callers who have authenticated (§3.1.11).

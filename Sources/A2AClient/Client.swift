@@ -99,6 +99,7 @@ extension Client {
     ) async throws -> Response {
         let context = try await self.context(for: operation, options, deadline: deadline)
         let response = try await body(self.service, context)
+        try AnswerCheck.check(response)
         options.response?.activatedExtensions = context.response.activatedExtensions
         return response
     }

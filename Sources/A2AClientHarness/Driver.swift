@@ -77,24 +77,39 @@ final class Driver: Sendable {
     private func call(_ command: Command, _ client: Client) async throws -> Answer {
         let result: JSON
         switch command.operation {
-        case "send_message": result = try JSON(await client.sendMessage(try command.message()))
+        case "send_message":
+            let request: A2ASendMessageRequest = try command.message()
+            result = try JSON(
+                await client.send(
+                    request.message, configuration: request.hasConfiguration ? request.configuration : nil,
+                    metadata: request.hasMetadata ? request.metadata : nil))
         case "send_streaming_message":
-            return try await self.collect(command, client.sendStreamingMessage(try command.message()))
+            let request: A2ASendMessageRequest = try command.message()
+            return try await self.collect(
+                command,
+                client.stream(
+                    request.message, configuration: request.hasConfiguration ? request.configuration : nil,
+                    metadata: request.hasMetadata ? request.metadata : nil))
         case "subscribe_to_task":
-            return try await self.collect(command, client.subscribeToTask(try command.message()))
+            let request: A2ASubscribeToTaskRequest = try command.message()
+            return try await self.collect(command, client.subscribe(request.id))
         case "get_task": result = try JSON(await client.getTask(try command.message()))
         case "list_tasks": result = try JSON(await client.listTasks(try command.message()))
         case "cancel_task": result = try JSON(await client.cancelTask(try command.message()))
         case "create_push_config":
-            result = try JSON(await client.createTaskPushNotificationConfig(try command.message()))
-        case "get_push_config": result = try JSON(await client.getTaskPushNotificationConfig(try command.message()))
+            let config: A2ATaskPushNotificationConfig = try command.message()
+            result = try JSON(await client.createPushConfig(config, forTask: config.taskID))
+        case "get_push_config":
+            let request: A2AGetTaskPushNotificationConfigRequest = try command.message()
+            result = try JSON(await client.getPushConfig(request.id, ofTask: request.taskID))
         case "list_push_configs":
-            result = try JSON(await client.listTaskPushNotificationConfigs(try command.message()))
+            let request: A2AListTaskPushNotificationConfigsRequest = try command.message()
+            result = try JSON(await client.listPushConfigs(ofTask: request.taskID))
         case "delete_push_config":
-            try await client.deleteTaskPushNotificationConfig(try command.message())
+            let request: A2ADeleteTaskPushNotificationConfigRequest = try command.message()
+            try await client.deletePushConfig(request.id, ofTask: request.taskID)
             result = .object([:])
-        case "get_extended_agent_card":
-            result = try JSON(await client.getExtendedAgentCard(try command.message()))
+        case "get_extended_agent_card": result = try JSON(await client.extendedCard())
         default: throw A2AError(.methodNotFound, "This harness has no operation '\(command.operation)'.")
         }
         return Answer(id: command.id, result: result)
