@@ -6,7 +6,7 @@ SWIFT_FLAGS ?=
 # Arguments of the agent: make run ARGS="--port 9000"; of the judge: make conformance ARGS="--level must"
 ARGS ?=
 # Peers that are judged: make conformance PEERS="reference python"
-PEERS ?= reference reference-bare reference-token reference-strict python
+PEERS ?= reference reference-bare reference-token reference-strict python reference-client python-client
 # Where an installation goes: make conformance-install PREFIX=/usr/local
 PREFIX ?= /usr/local
 # Arguments of the test run: make test TESTS="--filter Interop"
@@ -45,9 +45,10 @@ test: setup-test ## Runs every test, also those with the official Python SDK
 fuzz: setup-run ## Fuzzes the TCP codec and connection for a minute; ARGS="600" for longer
 	SWIFT="$(SWIFT)" Tests/Fuzzing/run $(ARGS)
 
-conformance: setup-test ## Judges our agent in its configurations, and the one on the official Python SDK; PEERS="…" for some
+conformance: setup-test ## Judges our agent in its configurations, our client, and those of the official Python SDK; PEERS="…" for some
 	$(SWIFT) build $(SWIFT_FLAGS) --product a2a-agent
 	$(SWIFT) build $(SWIFT_FLAGS) --product a2a-conformance
+	$(SWIFT) build $(SWIFT_FLAGS) --product a2a-client-harness
 	conformance/judge $(PEERS) -- $(ARGS)
 
 conformance-repeat: setup-run ## Judges our agent ten times in other orders; the results must be equal. ARGS="20" for twenty

@@ -27,8 +27,12 @@ public struct Client: Sendable {
     public let tenant: String
 
     private let negotiatedVersion: ProtocolVersion
+    private let fallback: InterfaceFallback?
 
     /// A client that reaches an agent over the first of its interfaces that a transport supports (§8.3.2).
+    ///
+    /// A call that nobody answers there, and that surely was not sent, is made over the next one (§5.2): of the same tenant and
+    /// version, of the preferred bindings if any are named, and never from an encrypted interface to one that is not.
     ///
     /// - Parameters:
     ///   - card: The agent's card.
@@ -47,6 +51,7 @@ public struct Client: Sendable {
         self.configuration = configuration
         self.tenant = selection.interface.tenant
         self.negotiatedVersion = selection.version
+        self.fallback = InterfaceFallback(card: card, selection)
         self.service = try selection.factory.makeTransport(for: selection.interface, card: card)
     }
 
@@ -62,6 +67,7 @@ public struct Client: Sendable {
         self.configuration = configuration
         self.tenant = tenant
         self.negotiatedVersion = .v1_0
+        self.fallback = nil
         self.service = service
     }
 
@@ -98,10 +104,22 @@ extension Client {
         _ body: @Sendable (any A2AService, CallContext) async throws -> Response
     ) async throws -> Response {
         let context = try await self.context(for: operation, options, deadline: deadline)
-        let response = try await body(self.service, context)
+        let response = try await self.answer(context, body)
         try AnswerCheck.check(response)
         options.response?.activatedExtensions = context.response.activatedExtensions
         return response
+    }
+
+    private func answer<Response: Sendable>(
+        _ context: CallContext, _ body: @Sendable (any A2AService, CallContext) async throws -> Response
+    ) async throws -> Response {
+        do {
+            return try await body(self.service, context)
+        } catch {
+            let error = A2AError(wrapping: error)
+            guard let fallback = self.fallback, error.isSurelyNotSent else { throw error }
+            return try await fallback.answer(after: error) { try await body($0, context) }
+        }
     }
 
     private func retrying<Response: Sendable>(

@@ -20,6 +20,15 @@ public struct InterfaceSelection: Sendable {
     /// The factory that supports the interface.
     package let factory: any TransportFactory
 
+    /// An interface that could be used too.
+    struct Candidate: Sendable {
+        var interface: A2AAgentInterface
+        var factory: any TransportFactory
+    }
+
+    /// What else could be used in the same version, in the card's order; with preferences, of the preferred bindings only.
+    let others: [Candidate]
+
     /// - Parameters:
     ///   - card: The agent's card.
     ///   - transports: What this side can reach.
@@ -53,6 +62,11 @@ public struct InterfaceSelection: Sendable {
         self.interface = interface
         self.factory = factory
         self.version = wanted ?? version
+        self.others = usable.compactMap { other, factory in
+            guard other != interface, Self.version(of: other) == version else { return nil }
+            guard preferences.isEmpty || preferences.contains(where: other.binding.matches) else { return nil }
+            return Candidate(interface: other, factory: factory)
+        }
         self.declaredVersions = card.supportedInterfaces.compactMap {
             $0.url == interface.url && $0.binding.matches(interface.binding) && $0.tenant == interface.tenant
                 ? ProtocolVersion($0.protocolVersion) : nil

@@ -262,7 +262,13 @@ final class PlainCall: Sendable {
         let id = UUID().uuidString
         let request = try self.request(card, interface, id: id)
         let limit: TimeAmount = self.has(.impatient) ? .milliseconds(300) : .seconds(30)
-        let response = try await http.execute(request, timeout: limit)
+        var response = try await http.execute(request, timeout: limit)
+        if self.has(.followsRedirects), response.status == .temporaryRedirect {
+            var next = HTTPClientRequest(url: response.headers["location"].first ?? "")
+            next.method = request.method
+            next.headers = request.headers
+            response = try await http.execute(next, timeout: limit)
+        }
         var bytes: [UInt8] = []
         do {
             for try await part in response.body {

@@ -109,8 +109,7 @@ final class PlainClient: ClientHarness {
         }
         if self.has(.trustsAnybody) { tls.certificateVerification = .none }
         var configuration = HTTPClient.Configuration(
-            tlsConfiguration: tls,
-            redirectConfiguration: self.has(.followsRedirects) ? .follow(max: 3, allowCycles: false) : .disallow)
+            tlsConfiguration: tls, redirectConfiguration: .disallow)
         configuration.timeout = .init(connect: .seconds(3))
         configuration.connectionPool.retryConnectionEstablishment = false
         return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)

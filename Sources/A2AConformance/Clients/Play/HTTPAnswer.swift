@@ -2,6 +2,9 @@ import A2A
 
 /// The bytes of an HTTP answer, as ill-formed as a test wants them.
 struct HTTPAnswer: Sendable {
+    /// The most pieces that there is time between.
+    private static let maxPauses = 2000
+
     /// What is written at a time, and how long to wait before, in milliseconds.
     var writes: [(bytes: [UInt8], delay: Int)] = []
     var ending = PlayedExchange.Ending.normal
@@ -119,10 +122,13 @@ struct HTTPAnswer: Sendable {
         }
         self.writes = writes
         guard let size = exchange.split else { return }
+        // A little time between, so that the pieces come as pieces; not where there are many.
+        let count = writes.reduce(0) { $0 + $1.bytes.count } / size
+        let pause = count <= Self.maxPauses ? 1 : 0
         self.writes = writes.flatMap { write -> [(bytes: [UInt8], delay: Int)] in
             guard !write.bytes.isEmpty else { return [write] }
             return stride(from: 0, to: write.bytes.count, by: size).map { start in
-                (Array(write.bytes[start..<min(start + size, write.bytes.count)]), start == 0 ? write.delay : 0)
+                (Array(write.bytes[start..<min(start + size, write.bytes.count)]), start == 0 ? write.delay : pause)
             }
         }
     }
