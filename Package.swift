@@ -410,7 +410,8 @@ let package = Package(
         .testTarget(
             name: "A2AConformanceTests",
             dependencies: [
-                "A2A", "A2AClientHarness", "A2AConformance", "A2AConformanceCommand", "A2AGRPC", "A2AHTTP", "A2AMutants",
+                "A2A", "A2AClientHarness", "A2AConformance", "A2AConformanceCommand", "A2AGRPC", "A2AHTTP",
+                "A2AMutants",
                 "A2AReferenceAgent", "A2AServer", "A2ATCP", "A2ATesting",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Crypto", package: "swift-crypto"),

@@ -14,7 +14,9 @@ struct ConformanceCommand: AsyncParsableCommand {
             3 not everything could be tested.
             """,
         version: "0.1.0",
-        subcommands: [RunCommand.self, ClientCommand.self, ListCommand.self, ExplainCommand.self, CoverageCommand.self],
+        subcommands: [
+            RunCommand.self, ClientCommand.self, ListCommand.self, ExplainCommand.self, CoverageCommand.self,
+        ],
         defaultSubcommand: nil)
 
     /// As the library does it, but what is wrong with the command line has the status 2.

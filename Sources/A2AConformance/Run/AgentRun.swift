@@ -55,7 +55,9 @@ struct AgentRun: Sendable {
     private func run(_ peers: [any AgentBinding], _ progress: @escaping Runner.Progress) async -> [CaseResult] {
         let cases = peers.flatMap { peer in
             self.plan.suites.flatMap { suite in
-                suite.tests.filter { !$0.isClientTest && self.configuration.selects($0) }.map { Case(suite: suite, test: $0, peer: peer) }
+                suite.tests.filter { !$0.isClientTest && self.configuration.selects($0) }.map {
+                    Case(suite: suite, test: $0, peer: peer)
+                }
             }
         }
         let needsBehaviors = cases.contains { !$0.test.behaviors.isEmpty }

@@ -30,7 +30,8 @@ struct ClientDocumentTests {
         return plan.suites[0].tests[0]
     }
 
-    @Test("what is wrong in our keys is refused with its line",
+    @Test(
+        "what is wrong in our keys is refused with its line",
         arguments: [
             ("x-agent: {tls: broken}", "", 10), ("x-agent: {kard: {}}", "", 10), ("x-harness: [magic]", "", 10),
             ("x-agent: {interfaces: [{name: A b}]}", "", 10), ("x-agent: {interfaces: [{name: a}, {name: a}]}", "", 10),

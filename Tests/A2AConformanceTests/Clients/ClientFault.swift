@@ -8,10 +8,12 @@ enum ClientFault: String, CaseIterable, Sendable {
     // Over HTTP+JSON.
     case envelopeInREST, jsonContent, otherPaths, bodyInGet, snakeQuery, rawQuery, oldBooleans, latin1, rawPath
     // How it finds agents.
-    case takesLast, takesFirstBlindly, ignoresMajor, oldCardPath, keepsNothing, forgetsTag, keepsEverything, takesAnyCard
+    case takesLast, takesFirstBlindly, ignoresMajor, oldCardPath, keepsNothing, forgetsTag, keepsEverything,
+        takesAnyCard
     case followsRedirects, trustsAnybody, trustsNobody, ignoresCapabilities
     // What it makes of answers.
-    case oneErrorForAll, losesMessages, swallowsErrors, stumblesOverDetails, ignoresStatus, waitsForRetry, neverAsksAgain
+    case oneErrorForAll, losesMessages, swallowsErrors, stumblesOverDetails, ignoresStatus, waitsForRetry,
+        neverAsksAgain
     case sendsAgain, readsHalf, takesNonsense, ignoresID, takesNoResult, neverGivesUp, impatient, smallAnswersOnly
     case noRequiredMembers, strictMembers, bytewiseText, camelIsUnknown
     // Streams.

@@ -60,9 +60,11 @@ struct ClientMutantTests {
         (.losesMessages, ["jsonrpc/CLIENT-ERR-002"]),
         (
             .swallowsErrors,
-            ["CARD-006", "ERR-003", "ERR-005", "ERR-006", "ERR-007", "ERR-011",
-                "ERR-008", "BROKEN-001", "BROKEN-006", "BROKEN-007", "VER-004"]
-                .map { "jsonrpc/CLIENT-\($0)" } + ["rest/CLIENT-BROKEN-003"]
+            [
+                "CARD-006", "ERR-003", "ERR-005", "ERR-006", "ERR-007", "ERR-011",
+                "ERR-008", "BROKEN-001", "BROKEN-006", "BROKEN-007", "VER-004",
+            ]
+            .map { "jsonrpc/CLIENT-\($0)" } + ["rest/CLIENT-BROKEN-003"]
         ),
         (.stumblesOverDetails, ["jsonrpc/CLIENT-ERR-004"]),
         (.ignoresStatus, ["jsonrpc/CLIENT-ERR-007"]),
@@ -149,7 +151,9 @@ struct ClientMutantTests {
         let caught = Set(Self.table.flatMap(\.cases).map { String($0.split(separator: "/")[1]) })
         let all = plan.suites.flatMap(\.tests).filter(\.isClientTest).map(\.id)
         let open = all.filter { !caught.contains($0) }
-        print("\(Self.table.count) faults, \(caught.count) of \(all.count) cases; without a fault of this kind: \(open.joined(separator: ", "))")
+        print(
+            "\(Self.table.count) faults, \(caught.count) of \(all.count) cases; without a fault of this kind: \(open.joined(separator: ", "))"
+        )
         #expect(Self.table.count >= 15)
         #expect(caught.isSubset(of: Set(all)))
     }

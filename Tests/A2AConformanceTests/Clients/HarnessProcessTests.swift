@@ -7,13 +7,26 @@ import Testing
 struct HarnessProcessTests {
     private static let hello = #"echo '{"a2a-client-harness":1,"name":"sh","version":"1","bindings":["JSONRPC"]}'"#
 
-    private func run(_ script: String, timeout: Duration = .seconds(60)) async throws -> RunReport {
+    private static let cases = """
+        acts_version: "0.1"
+        spec_version: "1.0"
+        suites:
+          - id: s
+            name: S
+            tests:
+              - {id: A, name: A, level: must, steps: [&step {id: a, client_response: {operation: get_task, wire_payload: {}}, expect_parsed: {}, x-timeout_ms: 100}]}
+              - {id: B, name: B, level: must, steps: [*step]}
+        """
+
+    private func run(_ script: String, grace: Duration = .seconds(20)) async throws -> RunReport {
+        var plan = TestPlan()
+        try plan.add(Self.cases, file: "cases")
         var configuration = RunConfiguration()
-        configuration.only = ["CLIENT-OP-003", "CLIENT-OP-005"]
         configuration.jobs = 1
-        configuration.runTimeout = timeout
-        return await ClientRunner(plan: try ClientMutantTests.plan(), configuration: configuration)
-            .run(["sh", "-c", script])
+        var limits = HarnessLimits()
+        limits.grace = grace
+        limits.exit = .milliseconds(100)
+        return await ClientRunner(plan: plan, configuration: configuration, limits: limits).run(["sh", "-c", script])
     }
 
     @Test("a command that is not there could not be tested")
@@ -54,7 +67,7 @@ struct HarnessProcessTests {
 
     @Test("a harness that does not answer, nor end, is stopped", .timeLimit(.minutes(1)))
     func hanging() async throws {
-        let report = try await self.run("\(Self.hello); trap '' TERM; sleep 600", timeout: .seconds(5))
+        let report = try await self.run("\(Self.hello); trap '' TERM; sleep 600", grace: .milliseconds(200))
         #expect(report.results.map(\.outcome) == [.error, .error])
         #expect(report.results.contains { $0.reason?.contains("no answer to") == true })
     }
@@ -71,7 +84,8 @@ struct HarnessProcessTests {
     func ours() async throws {
         let binary = URL(filePath: ProcessInfo.processInfo.arguments[0]).deletingLastPathComponent()
             .appending(path: "a2a-client-harness")
-        let command = FileManager.default.fileExists(atPath: binary.path) ? binary.path : ".build/debug/a2a-client-harness"
+        let command =
+            FileManager.default.fileExists(atPath: binary.path) ? binary.path : ".build/debug/a2a-client-harness"
         var configuration = RunConfiguration()
         configuration.only = ["CLIENT-OP-*"]
         configuration.jobs = 2

@@ -136,7 +136,9 @@ struct OurClientTests {
                 for id in fault.cases {
                     let result = report.results.first { $0.name == "\(fault.binding.rawValue)/\(id)" }
                     #expect(result?.outcome == .fail, "\(fault.name): \(id) \(result?.reason ?? "")")
-                    print("\(fault.name): \(fault.binding.rawValue)/\(id) \(result?.test.requirements.joined(separator: " ") ?? "")")
+                    print(
+                        "\(fault.name): \(fault.binding.rawValue)/\(id) \(result?.test.requirements.joined(separator: " ") ?? "")"
+                    )
                 }
             }
         }
@@ -151,7 +153,9 @@ struct OurClientTests {
         let coverage = Coverage(list, try ClientMutantTests.plan())
         let own = coverage.clientTestable.filter { $0.requirement.source == "a2a" }
         let gaps = own.filter(\.clientTests.isEmpty)
-        print("\(own.count - gaps.count) of \(own.count); without a case: \(gaps.map(\.requirement.id).joined(separator: ", "))")
+        print(
+            "\(own.count - gaps.count) of \(own.count); without a case: \(gaps.map(\.requirement.id).joined(separator: ", "))"
+        )
         #expect(gaps.count * 10 <= own.count)
         #expect(coverage.unknown.isEmpty)
     }

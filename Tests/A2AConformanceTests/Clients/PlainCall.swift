@@ -174,12 +174,13 @@ final class PlainCall: Sendable {
                 message["message_id"] = id
             }
             if self.has(.urlSafeBase64), let parts = message["parts"]?.elements {
-                message["parts"] = .array(parts.map { part in
-                    guard let raw = part["raw"]?.string else { return part }
-                    var part = part
-                    part["raw"] = .string(raw.replacing("+", with: "-").replacing("=", with: ""))
-                    return part
-                })
+                message["parts"] = .array(
+                    parts.map { part in
+                        guard let raw = part["raw"]?.string else { return part }
+                        var part = part
+                        part["raw"] = .string(raw.replacing("+", with: "-").replacing("=", with: ""))
+                        return part
+                    })
             }
             request["message"] = message
             if self.has(.madeUpHistory) { request["configuration"] = ["historyLength": 0] }
@@ -189,7 +190,9 @@ final class PlainCall: Sendable {
             }
         }
         if let time = request["statusTimestampAfter"]?.string {
-            if self.has(.offsetInTime) { request["statusTimestampAfter"] = .string(time.replacing("Z", with: "+00:00")) }
+            if self.has(.offsetInTime) {
+                request["statusTimestampAfter"] = .string(time.replacing("Z", with: "+00:00"))
+            }
             if self.has(.wholeSeconds) { request["statusTimestampAfter"] = .string(time.replacing(".250", with: "")) }
         }
         return request
@@ -224,12 +227,15 @@ final class PlainCall: Sendable {
         let base = tenant.map { "\(url)/\(Self.encoded($0))" } ?? url
         var target = base + (self.has(.otherPaths) ? "/v1\(path)" : path)
         if method != .POST, !members.isEmpty, !self.has(.bodyInGet) {
-            target += "?" + members.sorted { $0.key < $1.key }.map { name, value in
-                let name = self.has(.snakeQuery) ? Self.snake(name) : name
-                var text = value.string ?? value.description
-                if self.has(.oldBooleans), let flag = value.bool { text = flag ? "1" : "0" }
-                return "\(name)=\(self.has(.rawQuery) ? text.replacing(" ", with: "+").replacing("#", with: "%23") : Self.encoded(text))"
-            }.joined(separator: "&")
+            target +=
+                "?"
+                + members.sorted { $0.key < $1.key }.map { name, value in
+                    let name = self.has(.snakeQuery) ? Self.snake(name) : name
+                    var text = value.string ?? value.description
+                    if self.has(.oldBooleans), let flag = value.bool { text = flag ? "1" : "0" }
+                    return
+                        "\(name)=\(self.has(.rawQuery) ? text.replacing(" ", with: "+").replacing("#", with: "%23") : Self.encoded(text))"
+                }.joined(separator: "&")
         }
         var request = HTTPClientRequest(url: target)
         request.method = method
@@ -272,7 +278,10 @@ final class PlainCall: Sendable {
         var bytes: [UInt8] = []
         do {
             for try await part in response.body {
-                bytes += self.has(.bytewiseText) ? Array(String(decoding: part.readableBytesView, as: UTF8.self).utf8) : Array(part.readableBytesView)
+                bytes +=
+                    self.has(.bytewiseText)
+                    ? Array(String(decoding: part.readableBytesView, as: UTF8.self).utf8)
+                    : Array(part.readableBytesView)
             }
         } catch {
             guard self.has(.readsHalf) else { throw error }
@@ -284,7 +293,8 @@ final class PlainCall: Sendable {
         do {
             value = try JSONValue(parsing: bytes)
         } catch {
-            if self.has(.takesNonsense) || self.has(.readsHalf) || (self.has(.ignoresStatus) && response.status != .ok) {
+            if self.has(.takesNonsense) || self.has(.readsHalf) || (self.has(.ignoresStatus) && response.status != .ok)
+            {
                 return ["task": [:]]
             }
             throw Failed("status \(response.status.code), and no JSON", isBusy: isBusy)
@@ -327,8 +337,9 @@ final class PlainCall: Sendable {
     private func checked(_ value: JSONValue) throws -> JSONValue {
         let operation = self.command.operation
         if operation == "get_task" || operation == "cancel_task" {
-            guard self.has(.noRequiredMembers) || self.has(.takesNonsense) || self.has(.takesNoResult)
-                || value["id"]?.string != nil && value["status"]?.members != nil
+            guard
+                self.has(.noRequiredMembers) || self.has(.takesNonsense) || self.has(.takesNoResult)
+                    || value["id"]?.string != nil && value["status"]?.members != nil
             else { throw Failed("this is no task") }
         }
         if self.has(.strictMembers) {
@@ -373,8 +384,9 @@ final class PlainCall: Sendable {
         }
         let events = self.events.withLock { $0 }
         let isOver = events.last.map(Self.isEnd) ?? false
-        guard isOver || self.has(.staysAfterEnd) || self.has(.breakIsEnd) || self.has(.losesMessageEvents)
-            || self.has(.ignoresBadEvents) || self.has(.reorders)
+        guard
+            isOver || self.has(.staysAfterEnd) || self.has(.breakIsEnd) || self.has(.losesMessageEvents)
+                || self.has(.ignoresBadEvents) || self.has(.reorders)
         else { throw Failed("the stream ended too early") }
         return self.has(.reorders) ? Array(events.reversed()) : events
     }

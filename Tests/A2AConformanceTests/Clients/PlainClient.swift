@@ -73,7 +73,14 @@ final class PlainClient: ClientHarness {
             card = try JSONValue(parsing: Array(body.readableBytesView))
         } catch {
             guard self.has(.takesAnyCard) else { throw Failed("no card: \(error)") }
-            card = ["supportedInterfaces": [["url": .string("\(command.card)/main"), "protocolBinding": .string(command.binding), "protocolVersion": "1.0"]]]
+            card = [
+                "supportedInterfaces": [
+                    [
+                        "url": .string("\(command.card)/main"), "protocolBinding": .string(command.binding),
+                        "protocolVersion": "1.0",
+                    ]
+                ]
+            ]
         }
         let control = response.headers["cache-control"].joined(separator: ",")
         let mayKeep = !control.contains("no-store") || self.has(.keepsEverything)

@@ -2,15 +2,21 @@ import A2A
 import Subprocess
 import Synchronization
 
+/// How long a harness may take (conformance/client-harness.md).
+package struct HarnessLimits: Sendable {
+    /// For its first line. Default 30 s.
+    package var hello: Duration = .seconds(30)
+    /// For an answer, beyond the time that the client itself has. Default 5 s.
+    package var grace: Duration = .seconds(5)
+    /// To end when its input has ended; then it is killed. Default 3 s.
+    package var exit: Duration = .seconds(3)
+
+    package init() {}
+}
+
 /// A harness that runs as a process, spoken to in lines of JSON over its standard input and output.
 final class HarnessProcess: ClientHarness {
-    /// How long the first line may take.
-    static let helloTimeout = Duration.seconds(30)
-    /// How long an answer may take beyond the time that the client itself has.
-    static let graceTime = Duration.seconds(5)
-    /// How long the process may take to end when its input has ended; then it is killed.
-    static let exitTime = Duration.seconds(3)
-
+    private let limits: HarnessLimits
     private let lines: LineReader
     private let kill: @Sendable () -> Void
     private let write: @Sendable (String) async throws -> Void
@@ -20,7 +26,8 @@ final class HarnessProcess: ClientHarness {
     ///
     /// - Throws: ``HarnessFailure`` if it cannot be started or says no hello.
     static func run<Result: Sendable>(
-        _ command: [String], body: @Sendable @escaping (HarnessProcess, HarnessHello) async -> Result
+        _ command: [String], limits: HarnessLimits,
+        body: @Sendable @escaping (HarnessProcess, HarnessHello) async -> Result
     ) async throws(HarnessFailure) -> Result {
         var options = PlatformOptions()
         // A group of its own, so that what it starts ends with it.
@@ -30,10 +37,11 @@ final class HarnessProcess: ClientHarness {
         do {
             let outcome = try await Subprocess.run(
                 // It takes names as well as paths, and becomes the program.
-                .name("env"), arguments: Arguments(command), platformOptions: options, input: .inputWriter, output: .sequence, error: .sequence
+                .name("env"), arguments: Arguments(command), platformOptions: options, input: .inputWriter,
+                output: .sequence, error: .sequence
             ) { process in
                 let harness = HarnessProcess(
-                    lines: lines,
+                    limits: limits, lines: lines,
                     kill: { try? process.send(signal: .kill, toProcessGroup: true) },
                     write: { text in _ = try await process.standardInputWriter.write(text) })
                 let (output, errors) = (process.standardOutput, process.standardError)
@@ -42,7 +50,7 @@ final class HarnessProcess: ClientHarness {
                     group.addTask { await lines.collect(errors) }
                     let result = await harness.use(body)
                     try? await process.standardInputWriter.finish()
-                    await lines.waitForEnd(Self.exitTime)
+                    await lines.waitForEnd(limits.exit)
                     harness.kill()
                     await group.waitForAll()
                     return result
@@ -57,9 +65,10 @@ final class HarnessProcess: ClientHarness {
     }
 
     private init(
-        lines: LineReader, kill: @escaping @Sendable () -> Void,
+        limits: HarnessLimits, lines: LineReader, kill: @escaping @Sendable () -> Void,
         write: @escaping @Sendable (String) async throws -> Void
     ) {
+        self.limits = limits
         self.lines = lines
         self.kill = kill
         self.write = write
@@ -69,7 +78,7 @@ final class HarnessProcess: ClientHarness {
         _ body: (HarnessProcess, HarnessHello) async -> Result
     ) async -> Swift.Result<Result, HarnessFailure> {
         do throws(HarnessFailure) {
-            let hello = try HarnessHello(try await self.line(within: Self.helloTimeout, what: "hello"))
+            let hello = try HarnessHello(try await self.line(within: self.limits.hello, what: "hello"))
             return .success(await body(self, hello))
         } catch {
             return .failure(error)
@@ -82,7 +91,7 @@ final class HarnessProcess: ClientHarness {
             return "\(count)"
         }
         let text = command.json(id: id).description + "\n"
-        let limit = Duration.milliseconds(command.timeoutMilliseconds) + Self.graceTime
+        let limit = Duration.milliseconds(command.timeoutMilliseconds) + self.limits.grace
         let answer = try await self.line(within: limit, what: "answer to \(command.operation)") {
             try await self.write(text)
         }

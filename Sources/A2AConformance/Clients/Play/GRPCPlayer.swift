@@ -83,7 +83,8 @@ struct GRPCPlayer: Sendable {
         do {
             for try await bytes in incoming.messages {
                 request.request = try? messages.decode(bytes)
-                self.log.trace.add(.received, request.request?.description ?? "\(bytes.count) bytes that cannot be read")
+                self.log.trace.add(
+                    .received, request.request?.description ?? "\(bytes.count) bytes that cannot be read")
             }
         } catch {
             return StreamingServerResponse(error: RPCError(code: .cancelled, message: "the request broke off"))

@@ -14,7 +14,9 @@ struct HTTPAnswer: Sendable {
         switch answer {
         case .events(let events, let error) where exchange.body == nil:
             var values = events.map { Self.enveloped(["result": $0], request, exchange) }
-            if let error { values.append(Self.enveloped(["error": error.jsonRPC], request, exchange, rest: error.rest)) }
+            if let error {
+                values.append(Self.enveloped(["error": error.jsonRPC], request, exchange, rest: error.rest))
+            }
             self.init(exchange, events: values, fill)
         case .error(let error):
             let isRPC = request.binding == .jsonrpc

@@ -56,7 +56,10 @@ struct PlayedError: Sendable {
         self.number = code.jsonRPC
         self.message = message
         self.details = [
-            ["@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": .string(code.reason), "domain": "a2a-protocol.org"]
+            [
+                "@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": .string(code.reason),
+                "domain": "a2a-protocol.org",
+            ]
         ]
     }
 

@@ -88,7 +88,8 @@ struct PlayedCertificates: Sendable {
             let certificate = try Certificate(
                 version: .v3, serialNumber: .init(), publicKey: own.publicKey,
                 notValidBefore: now.addingTimeInterval(start), notValidAfter: now.addingTimeInterval(end),
-                issuer: self.certificate.subject, subject: try DistinguishedName { CommonName("An agent that is played") },
+                issuer: self.certificate.subject,
+                subject: try DistinguishedName { CommonName("An agent that is played") },
                 extensions: try Certificate.Extensions {
                     Critical(BasicConstraints.notCertificateAuthority)
                     Critical(KeyUsage(digitalSignature: true))

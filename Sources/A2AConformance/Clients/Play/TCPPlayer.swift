@@ -164,7 +164,9 @@ struct TCPPlayer: Sendable {
             call.request.tenant = call.request.request?["tenant"]?.string
             let log = self.player.log
             log.trace.add(
-                .received, "\(call.request.operation ?? "a call") on stream \(stream)\n\(call.request.parameters.sorted { $0.key < $1.key }.map { Redactor.field($0.key, $0.value) }.joined(separator: "\n"))")
+                .received,
+                "\(call.request.operation ?? "a call") on stream \(stream)\n\(call.request.parameters.sorted { $0.key < $1.key }.map { Redactor.field($0.key, $0.value) }.joined(separator: "\n"))"
+            )
             log.trace.add(.received, call.request.request?.description ?? "\(octets.count) octets")
             guard call.operation != nil else {
                 // The card over this connection.
@@ -176,11 +178,14 @@ struct TCPPlayer: Sendable {
             }
             var writes = [Write(delay: exchange.delayMilliseconds)]
             if let octets = exchange.octets {
-                log.trace.add(.sent, "\(octets.count) octets: \(octets.prefix(64).map { String($0, radix: 16) }.joined(separator: " "))")
+                log.trace.add(
+                    .sent,
+                    "\(octets.count) octets: \(octets.prefix(64).map { String($0, radix: 16) }.joined(separator: " "))")
                 writes.append(Write(bytes: octets))
             } else if exchange.cutAfter != 0 {
                 let isStream = call.operation?.isStreaming ?? false
-                writes += self.said(stream, exchange, PlayedAnswer(payload: payload, isStream: isStream), call, messages)
+                writes += self.said(
+                    stream, exchange, PlayedAnswer(payload: payload, isStream: isStream), call, messages)
             }
             if exchange.ending == .close || (exchange.cutAfter == 0 && exchange.ending == .normal) {
                 log.trace.add(.note, "the connection is closed")
@@ -190,7 +195,8 @@ struct TCPPlayer: Sendable {
         }
 
         private mutating func said(
-            _ stream: UInt32, _ exchange: PlayedExchange, _ answer: PlayedAnswer, _ call: Call, _ messages: PlayedMessages
+            _ stream: UInt32, _ exchange: PlayedExchange, _ answer: PlayedAnswer, _ call: Call,
+            _ messages: PlayedMessages
         ) -> [Write] {
             switch answer {
             case .result(let value): return [self.said(stream, [value], nil, call, messages)]

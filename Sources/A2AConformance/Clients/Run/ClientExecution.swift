@@ -228,7 +228,9 @@ struct ClientExecution: Sendable {
         return nil
     }
 
-    private static func check(_ assertions: [NamedAssertion], _ variables: Variables, step: String?)
+    private static func check(
+        _ assertions: [NamedAssertion], _ variables: Variables, step: String?
+    )
         -> TestExecution.Verdict
     {
         for assertion in assertions {

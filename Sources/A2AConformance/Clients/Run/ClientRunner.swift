@@ -18,9 +18,12 @@ package struct ClientRunner: Sendable {
     /// So many failures of the harness one after the other end the run.
     private static let maxHarnessFailures = 3
 
-    package init(plan: TestPlan, configuration: RunConfiguration) {
+    private let limits: HarnessLimits
+
+    package init(plan: TestPlan, configuration: RunConfiguration, limits: HarnessLimits = .init()) {
         self.plan = plan
         self.configuration = configuration
+        self.limits = limits
     }
 
     /// Runs a harness that is started by a command, one process for each of the jobs.
@@ -31,7 +34,7 @@ package struct ClientRunner: Sendable {
         let name = command.joined(separator: " ")
         var report = RunReport(url: name, started: Date())
         do {
-            let hello = try await HarnessProcess.run(command) { _, hello in hello }
+            let hello = try await HarnessProcess.run(command, limits: self.limits) { _, hello in hello }
             report.agent = Self.client(hello, name)
             let queue = self.queue(hello, start, progress)
             report.untested = queue.untested
@@ -86,7 +89,9 @@ package struct ClientRunner: Sendable {
         var failures = 0
         while queue.isOpen, failures < Self.maxHarnessFailures {
             do {
-                let count = try await HarnessProcess.run(command) { harness, _ in await self.work(harness, queue) }
+                let count = try await HarnessProcess.run(command, limits: self.limits) { harness, _ in
+                    await self.work(harness, queue)
+                }
                 failures = count > 0 ? 1 : failures + 1
             } catch {
                 failures += 1
