@@ -151,7 +151,7 @@ struct OurClientTests {
         let path = root.appending(path: "spec/requirements.yaml")
         let list = try RequirementList(parsing: String(contentsOf: path, encoding: .utf8), file: path.path)
         let coverage = Coverage(list, try ClientMutantTests.plan())
-        let own = coverage.clientTestable.filter { $0.requirement.source == "a2a" }
+        let own = coverage.testable(.client).filter { $0.requirement.source == "a2a" }
         let gaps = own.filter(\.clientTests.isEmpty)
         print(
             "\(own.count - gaps.count) of \(own.count); without a case: \(gaps.map(\.requirement.id).joined(separator: ", "))"

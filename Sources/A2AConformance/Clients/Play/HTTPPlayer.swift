@@ -3,12 +3,14 @@ import NIOCore
 import NIOHTTP1
 import NIOPosix
 import NIOSSL
+import Synchronization
 
 /// Plays the HTTP side of an agent: its card, JSON-RPC and HTTP+JSON.
 ///
 /// Requests are read by an HTTP parser, answers are written as bytes, so that nothing of them has to be right.
 struct HTTPPlayer: Sendable {
     typealias Connection = NIOAsyncChannel<HTTPServerRequestPart, ByteBuffer>
+    private typealias Listener = NIOAsyncChannel<Connection, Never>
 
     /// The most bytes of a request.
     static let maxBytes = 64 << 20
@@ -24,17 +26,7 @@ struct HTTPPlayer: Sendable {
     func run<Result: Sendable>(
         tls: NIOSSLContext?, _ body: @Sendable @escaping (_ port: Int) async throws -> Result
     ) async throws -> Result {
-        let server = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
-            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-            .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
-            .bind(host: "127.0.0.1", port: 0) { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    if let tls { try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls)) }
-                    try channel.pipeline.syncOperations.addHandler(
-                        ByteToMessageHandler(HTTPRequestDecoder(leftOverBytesStrategy: .dropBytes)))
-                    return try Connection(wrappingChannelSynchronously: channel)
-                }
-            }
+        let server = try await Self.bound { try await Self.listen(tls) }
         let port = server.channel.localAddress?.port ?? 0
         return try await server.executeThenClose { connections in
             try await withThrowingTaskGroup(of: Result?.self) { group in
@@ -54,6 +46,36 @@ struct HTTPPlayer: Sendable {
                 throw CancellationError()
             }
         }
+    }
+
+    /// Ports that agents had in this process.
+    private static let ports = Mutex<Set<Int>>([])
+    private static let maxAttempts = 20
+
+    /// A listener at a port that no agent had before: clients keep cards by their URLs.
+    private static func bound(_ listen: () async throws -> Listener) async throws -> Listener {
+        var server = try await listen()
+        for _ in 0..<Self.maxAttempts {
+            let port = server.channel.localAddress?.port ?? 0
+            if Self.ports.withLock({ $0.insert(port).inserted }) { break }
+            try await server.executeThenClose { _ in }
+            server = try await listen()
+        }
+        return server
+    }
+
+    private static func listen(_ tls: NIOSSLContext?) async throws -> Listener {
+        try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .bind(host: "127.0.0.1", port: 0) { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    if let tls { try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls)) }
+                    try channel.pipeline.syncOperations.addHandler(
+                        ByteToMessageHandler(HTTPRequestDecoder(leftOverBytesStrategy: .dropBytes)))
+                    return try Connection(wrappingChannelSynchronously: channel)
+                }
+            }
     }
 
     private func serve(_ connection: Connection) async {
