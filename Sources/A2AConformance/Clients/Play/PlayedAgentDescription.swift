@@ -1,4 +1,4 @@
-/// The agent that is played for a client: `x-agent` of a test (conformance/format.md §6).
+/// The agent that is played for a client: `x-agent` of a test (conformance/format.md §7).
 struct PlayedAgentDescription: Sendable {
     /// How the agent's certificate is wrong.
     enum Certificate: String, Sendable, CaseIterable {

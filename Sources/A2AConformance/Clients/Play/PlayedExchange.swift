@@ -4,7 +4,7 @@
     import Foundation
 #endif
 
-/// How one call of a client is answered: an entry of `x-serve` (conformance/format.md §6).
+/// How one call of a client is answered: an entry of `x-serve` (conformance/format.md §7).
 struct PlayedExchange: Sendable {
     /// What happens to the connection after what was said.
     enum Ending: String, Sendable, CaseIterable {

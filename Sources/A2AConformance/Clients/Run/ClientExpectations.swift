@@ -1,5 +1,5 @@
 /// What a client is asked to do in a step, and what must come of it: the keys of `client_response` steps that begin with `x-`
-/// (conformance/format.md §6).
+/// (conformance/format.md §7).
 struct ClientExpectations: Sendable {
     /// What the client is asked, in place of the usual; variables may stand in it.
     var request: JSONValue?
