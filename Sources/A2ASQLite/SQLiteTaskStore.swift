@@ -12,8 +12,9 @@ import Synchronization
 public final class SQLiteTaskStore: TaskStore {
     /// The file. Other stores may share it.
     public let database: SQLiteDatabase
-    private let retention: TaskRetention
-    private let wallClock: @Sendable () -> A2ATimestamp
+    let retention: TaskRetention
+    let wallClock: @Sendable () -> A2ATimestamp
+    let keeper: LeaseKeeper
 
     /// The most tasks that one transaction of ``removeExpired()`` removes: others write in between.
     private static let removalsPerCommit = 200
@@ -28,6 +29,7 @@ public final class SQLiteTaskStore: TaskStore {
         self.database = database
         self.retention = retention
         self.wallClock = wallClock
+        self.keeper = LeaseKeeper(path: database.path)
     }
 
     /// Opens the file; makes it if it is not there.
@@ -56,13 +58,7 @@ public final class SQLiteTaskStore: TaskStore {
     public func append(
         _ changes: [TaskChange], to id: String, in scope: Scope, condition: AppendCondition
     ) async throws -> Appended {
-        let encoded = try EncodedChanges(changes)
-        return try await self.database.submit(bytes: encoded.bytes.count + 512) {
-            [retention = self.retention, wallClock = self.wallClock] session in
-            try session.log.append(
-                changes, encoded: encoded, to: id, in: scope, condition: condition, retention: retention,
-                now: wallClock(), session: session)
-        }
+        try await self.append(changes, to: id, in: scope, condition: condition, record: nil)
     }
 
     public func snapshot(of id: String, in scope: Scope, historyLength: Int?) async throws -> TaskSnapshot? {
@@ -130,9 +126,18 @@ public final class SQLiteTaskStore: TaskStore {
                 try session.log.removeEnded(before: limit, limit: Self.removalsPerCommit, session: session)
             }
         }
+        let now = self.wallClock()
+        var forgotten = Self.messagesPerCommit
+        while forgotten == Self.messagesPerCommit {
+            forgotten = try await self.database.submit(bytes: 64) { session in
+                _ = session.stamp(now)
+                return try session.turns.removeMessages(
+                    before: session.totals.clock, limit: Self.messagesPerCommit)
+            }
+        }
     }
 
-    private func epoch() throws -> Int64 {
+    func epoch() throws -> Int64 {
         do {
             return try self.database.freshness.check()
         } catch {
@@ -140,7 +145,7 @@ public final class SQLiteTaskStore: TaskStore {
         }
     }
 
-    private func reading<Value: Sendable>(
+    func reading<Value: Sendable>(
         _ body: @escaping @Sendable (Database) throws -> Value
     ) async throws -> Value {
         do {

@@ -20,40 +20,58 @@ extension DurableTaskStoreContract {
             _ = try await bench.create("t")
             try requireEqual(try await bench[0].incarnation(), name, "The name later")
         },
-        Rule("a message that was accepted is known, with its task, to all processes") { bench in
-            let none = try await bench[0].task(of: key, in: Contract.scope, within: Bench.window)
+        Rule("a message that was accepted is known, with its task, to the other processes") { bench in
+            let none = try await bench[0].task(of: key, in: Contract.scope)
             try requireEqual(none, nil, "The task of a message that never came")
             try await bench.create("t", message: key)
             let other = MessageKey(id: "other", fingerprint: 2)
             _ = try await bench[0].append(
                 [Contract.status(.working)], to: "t", in: Contract.scope, condition: .init(),
                 turn: TurnRecord(message: other))
-            for index in 0...1 {
-                for key in [key, other] {
-                    let task = try await bench[index].task(of: key, in: Contract.scope, within: Bench.window)
-                    try requireEqual(task, "t", "The task of '\(key.id)' for process \(index)")
-                }
+            for key in [key, other] {
+                let task = try await bench[1].task(of: key, in: Contract.scope)
+                try requireEqual(task, "t", "The task of '\(key.id)'")
             }
         },
         Rule("a message is known in its scope only, with its contents only") { bench in
             try await bench.create("t", message: key)
             let otherContents = MessageKey(id: key.id, fingerprint: 6)
-            let contents = try await bench[0].task(of: otherContents, in: Contract.scope, within: Bench.window)
+            let contents = try await bench[0].task(of: otherContents, in: Contract.scope)
             try requireEqual(contents, nil, "The task of other contents")
             let scope = Scope(tenant: "tenant", principal: "bob")
-            let stranger = try await bench[0].task(of: key, in: scope, within: Bench.window)
+            let stranger = try await bench[0].task(of: key, in: scope)
             try requireEqual(stranger, nil, "The task for another principal")
             _ = try await bench[0].create(
                 Contract.task("u"), then: [], in: Contract.scope,
                 turn: TurnRecord(opening: [1], message: otherContents))
-            let newer = try await bench[0].task(of: otherContents, in: Contract.scope, within: Bench.window)
+            let newer = try await bench[1].task(of: otherContents, in: Contract.scope)
             try requireEqual(newer, "u", "The task of an id that came again with other contents")
         },
         Rule("a message is forgotten after its time") { bench in
             try await bench.create("t", message: key)
-            bench.wallClock.advance(milliseconds: 601_000)
-            let task = try await bench[0].task(of: key, in: Contract.scope, within: Bench.window)
+            bench.wallClock.advance(milliseconds: 599_000)
+            let still = try await bench[1].task(of: key, in: Contract.scope)
+            try requireEqual(still, "t", "The task within the time")
+            bench.wallClock.advance(milliseconds: 2_000)
+            let task = try await bench[0].task(of: key, in: Contract.scope)
             try requireEqual(task, nil, "The task")
+            try await bench.create("u", message: key)
+            let next = try await bench[1].task(of: key, in: Contract.scope)
+            try requireEqual(next, "u", "The task of the message that came again")
+        },
+        Rule("a message is accepted once by a task, whichever processes are given it") { bench in
+            try await bench.create("t")
+            func append(_ index: Int) async throws {
+                _ = try await bench[index].append(
+                    [Contract.status(.working)], to: "t", in: Contract.scope, condition: .init(),
+                    turn: TurnRecord(message: key))
+            }
+            try await append(0)
+            for index in 0...1 {
+                try await Contract.requireConflict(.repeated(task: "t"), "A message that comes again") {
+                    try await append(index)
+                }
+            }
         },
         Rule("a message whose append was refused is not known") { bench in
             let appended = try await bench.create("t")
@@ -62,7 +80,7 @@ extension DurableTaskStoreContract {
                     [Contract.status(.working)], to: "t", in: Contract.scope,
                     condition: AppendCondition(fence: appended.fence + 1), turn: TurnRecord(message: key))
             }
-            let task = try await bench[0].task(of: key, in: Contract.scope, within: Bench.window)
+            let task = try await bench[0].task(of: key, in: Contract.scope)
             try requireEqual(task, nil, "The task")
         },
         Rule("a message makes one task, whichever processes are given it") { bench in
@@ -129,6 +147,13 @@ extension DurableTaskStoreContract {
             try requireEqual(try await bench.orphans(by: 1).map(\.taskID), ["t"], "What is taken over")
             let after = try await bench.beat(0, at: 3)
             try require(!after.wasLost && !after.hasOrphans, "A process that has left goes on: \(after)")
+            await bench[0].beginLease()
+            let again = try await bench.beat(0, at: 4)
+            try require(
+                !again.wasLost && again.isShared, "A process that comes back is not taken for a new one: \(again)")
+            try await bench.create("again")
+            try require(
+                !(try await bench.beat(1, at: 5).hasOrphans), "What a process does that came back is an orphan.")
         },
         Rule("when a turn is over while its task waits, any process may begin the next") { bench in
             try await bench.begin()

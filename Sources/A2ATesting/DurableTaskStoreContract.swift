@@ -65,7 +65,6 @@ extension DurableTaskStoreContract {
         let start = SuspendingClock.now
 
         static let leaseLength: Duration = .seconds(10)
-        static let window: Duration = .seconds(600)
 
         subscript(_ index: Int) -> any DurableTaskStore { self.stores[index] }
 

@@ -10,6 +10,7 @@ enum Migrations {
         var migrator = DatabaseMigrator()
         migrator.registerMigration("1 task logs") { try $0.execute(sql: self.taskLogs) }
         migrator.registerMigration("push notifications") { try $0.execute(sql: PushTables.schema) }
+        migrator.registerMigration("turns") { try $0.execute(sql: self.turns) }
         return migrator
     }
 
@@ -104,5 +105,41 @@ enum Migrations {
             head BLOB NOT NULL,
             artifacts BLOB NOT NULL
         );
+        """
+
+    /// What lets turns outlive their process.
+    ///
+    /// - `incarnation` names the log of this file.
+    /// - `leases` has the processes that work on tasks; one that is over stays until all of its turns are taken over.
+    /// - `turns` has what tasks that have not ended are worked on with, and by whom: nobody if `lease` is NULL.
+    /// - `messages` has the messages that were accepted, for as long as they are recognised when they come again.
+    private static let turns = """
+        CREATE TABLE incarnation (id INTEGER PRIMARY KEY CHECK (id = 1), name INTEGER NOT NULL);
+        INSERT INTO incarnation VALUES (1, random() | 1);
+        CREATE TABLE leases (
+            lease INTEGER PRIMARY KEY AUTOINCREMENT,
+            token TEXT NOT NULL,
+            beat INTEGER NOT NULL,
+            is_over INTEGER NOT NULL
+        );
+        CREATE TABLE turns (
+            task INTEGER PRIMARY KEY,
+            lease INTEGER,
+            opening BLOB NOT NULL,
+            since INTEGER NOT NULL,
+            received INTEGER NOT NULL,
+            attempts INTEGER NOT NULL,
+            taken_at INTEGER NOT NULL
+        );
+        CREATE INDEX turns_by_lease ON turns (lease);
+        CREATE TABLE messages (
+            scope INTEGER NOT NULL,
+            id TEXT NOT NULL,
+            fingerprint INTEGER NOT NULL,
+            task TEXT NOT NULL,
+            expires INTEGER NOT NULL,
+            PRIMARY KEY (scope, id)
+        ) WITHOUT ROWID;
+        CREATE INDEX messages_by_time ON messages (expires);
         """
 }

@@ -70,6 +70,8 @@ struct PreparedStatement {
     /// The row that the last insertion has made.
     var insertedRow: Int64 { sqlite3_last_insert_rowid(sqlite3_db_handle(self.handle)) }
 
+    func isNull(_ column: CInt) -> Bool { sqlite3_column_type(self.handle, column) == SQLITE_NULL }
+
     func int64(_ column: CInt) -> Int64 { sqlite3_column_int64(self.handle, column) }
 
     func int(_ column: CInt) -> Int { Int(sqlite3_column_int64(self.handle, column)) }

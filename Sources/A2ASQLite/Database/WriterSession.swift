@@ -25,6 +25,7 @@ final class WriterSession {
     private var isOpen = false
     private var prepared: Prepared?
     private var taskLog: TaskLogWriter?
+    private var turnWriter: TurnWriter?
     /// The entries that this transaction has looked at, and may have changed.
     private var pinned: [TaskEntry] = []
     /// The entries that ask for a snapshot once the transaction is durable.
@@ -52,6 +53,16 @@ final class WriterSession {
             if let taskLog { return taskLog }
             let new = try TaskLogWriter(self.db)
             self.taskLog = new
+            return new
+        }
+    }
+
+    /// What notes turns, leases and messages.
+    var turns: TurnWriter {
+        get throws {
+            if let turnWriter { return turnWriter }
+            let new = try TurnWriter(self.db)
+            self.turnWriter = new
             return new
         }
     }

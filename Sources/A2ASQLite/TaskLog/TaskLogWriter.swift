@@ -255,7 +255,7 @@ final class TaskLogWriter {
     // MARK: Steps
 
     /// The entry of a task with something believable in it.
-    private func entry(_ id: String, _ session: WriterSession) throws -> TaskEntry {
+    func entry(_ id: String, _ session: WriterSession) throws -> TaskEntry {
         let epoch = session.epoch
         let entry = session.pin(id)
         if entry.state.withLock({ $0?.epoch == epoch }) { return entry }

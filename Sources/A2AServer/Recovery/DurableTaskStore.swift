@@ -24,7 +24,8 @@ public protocol DurableTaskStore: TaskStore {
     /// As ``TaskStore/append(_:to:in:condition:)``, and notes in the same step what belongs to the turn.
     ///
     /// - Throws: Also ``TaskConflict/busy`` if the append would begin a turn and another process works on the task, or did until
-    ///   its lease was over; ``TaskConflict/fenced`` if the lease of this process is over.
+    ///   its lease was over; ``TaskConflict/fenced`` if the lease of this process is over; ``TaskConflict/repeated(task:)`` if
+    ///   the message was accepted before.
     func append(
         _ changes: [TaskChange], to id: String, in scope: Scope, condition: AppendCondition, turn: TurnRecord
     ) async throws -> Appended
@@ -34,8 +35,11 @@ public protocol DurableTaskStore: TaskStore {
     /// Does nothing if there is no such turn.
     func endTurn(of id: String, in scope: Scope, fence: Int64) async throws
 
-    /// The task that a message was accepted for, if that was noted within the time and the task is still there.
-    func task(of message: MessageKey, in scope: Scope, within window: Duration) async throws -> String?
+    /// The task that a message was accepted for, if that was less than ``TurnRecord/window`` ago and the task is still there.
+    ///
+    /// It may be `nil` for messages that this very process has accepted since it began, which it knows itself; a second step
+    /// with one of them is refused all the same (``TaskConflict/repeated(task:)``).
+    func task(of message: MessageKey, in scope: Scope) async throws -> String?
 
     /// Says that this process lives, and finds the leases that are over.
     ///
@@ -53,6 +57,9 @@ public protocol DurableTaskStore: TaskStore {
     /// Where tasks stand, of those that exist; for tasks whose log other processes write too.
     func progress(of ids: [String]) async throws -> [TaskProgress]
 
+    /// This process works on tasks, perhaps again after ``endLease()``. The lease itself begins with the first call that needs one.
+    func beginLease() async
+
     /// Ends the lease: what this process has not finished is anybody's.
     func endLease() async throws
 }
@@ -67,9 +74,13 @@ public struct TurnRecord: Sendable, Equatable {
     /// The message that is accepted with this step.
     public var message: MessageKey?
 
-    public init(opening: [UInt8]? = nil, message: MessageKey? = nil) {
+    /// For how long the message is recognised when it comes again.
+    public var window: Duration
+
+    public init(opening: [UInt8]? = nil, message: MessageKey? = nil, window: Duration = .seconds(600)) {
         self.opening = opening
         self.message = message
+        self.window = window
     }
 }
 

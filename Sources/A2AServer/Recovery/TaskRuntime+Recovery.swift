@@ -10,6 +10,9 @@ extension TaskRuntime {
         let limits = self.configuration.recovery
         var isShared = false
         var nextBeat = SuspendingClock.now
+        // Taken over, but the store failed before they could go on.
+        var waiting: [OrphanedTurn] = []
+        await store.beginLease()
         repeat {
             do {
                 let now = SuspendingClock.now
@@ -18,7 +21,8 @@ extension TaskRuntime {
                     let beat = try await store.beat(now: now, leaseLength: limits.leaseLength)
                     isShared = beat.isShared
                     if beat.wasLost { self.loseLease() }
-                    if beat.hasOrphans, !self.turns.isDraining { try await self.takeOrphans(from: store) }
+                    waiting = await self.recover(waiting)
+                    if beat.hasOrphans, !self.turns.isDraining { try await self.takeOrphans(from: store, &waiting) }
                 }
                 if isShared, try await store.othersHaveWritten() { try await self.followOthers(store) }
             } catch {
@@ -41,30 +45,37 @@ extension TaskRuntime {
     }
 
     /// Goes on with the turns of processes that are gone, as far as there is room.
-    private func takeOrphans(from store: any DurableTaskStore) async throws {
+    ///
+    /// - Parameter waiting: Gets those that could not be taken up for now.
+    private func takeOrphans(from store: any DurableTaskStore, _ waiting: inout [OrphanedTurn]) async throws {
         let step = max(1, self.configuration.recovery.orphansPerStep)
         var limit = min(step, self.turns.room)
         // The rest waits for the next beat.
         while limit > 0, !Task.isCancelled {
             let orphans = try await store.takeOrphans(limit: limit)
-            for orphan in orphans { await self.recover(orphan) }
+            waiting += await self.recover(orphans)
             guard orphans.count == limit else { return }
             limit = min(step, self.turns.room)
         }
     }
 
-    private func recover(_ orphan: OrphanedTurn) async {
-        do {
-            guard
-                let snapshot = try await self.store.snapshot(
-                    of: orphan.taskID, in: orphan.scope, historyLength: nil)
-            else { return }
-            try await self.recover(orphan, snapshot)
-        } catch {
-            // The lease keeps the turn; the next process takes it up.
-            self.logger.error(
-                "a task cannot be taken up", metadata: ["a2a.task_id": "\(orphan.taskID)", "error": "\(error)"])
+    /// - Returns: Those that could not be taken up, because the store failed.
+    private func recover(_ orphans: [OrphanedTurn]) async -> [OrphanedTurn] {
+        var failed: [OrphanedTurn] = []
+        for orphan in orphans {
+            do {
+                guard
+                    let snapshot = try await self.store.snapshot(
+                        of: orphan.taskID, in: orphan.scope, historyLength: nil)
+                else { continue }
+                try await self.recover(orphan, snapshot)
+            } catch {
+                self.logger.error(
+                    "a task cannot be taken up", metadata: ["a2a.task_id": "\(orphan.taskID)", "error": "\(error)"])
+                failed.append(orphan)
+            }
         }
+        return failed
     }
 
     private func recover(_ orphan: OrphanedTurn, _ snapshot: TaskSnapshot) async throws {
@@ -141,7 +152,7 @@ extension TaskRuntime {
             guard let running = self.turns[progress.taskID] else { continue }
             if progress.appended.state.isTerminal {
                 running.stop(.cancelled)
-            } else if progress.appended.fence > running.fence, !running.isUndecided {
+            } else if running.hasBegun, progress.appended.fence > running.fence {
                 running.stop(.released)
             }
         }
@@ -156,15 +167,14 @@ extension TaskRuntime {
     /// What a durable store notes when a turn begins; `nil` if the store keeps nothing beyond this process.
     func record(of request: A2ASendMessageRequest, context: CallContext) throws -> TurnRecord? {
         guard self.log.durable != nil else { return nil }
-        let message = self.configuration.deduplicationWindow == nil ? nil : try request.message.key()
-        return TurnRecord(opening: try TurnOpening(request, context: context).encoded(), message: message)
+        let opening = try TurnOpening(request, context: context).encoded()
+        guard let window = self.configuration.deduplicationWindow else { return TurnRecord(opening: opening) }
+        return TurnRecord(opening: opening, message: try request.message.key(), window: window)
     }
 
     /// The task that a message was accepted for before this process knew of it.
     func knownTask(of record: TurnRecord?, in scope: Scope) async throws -> String? {
-        guard let key = record?.message, !key.id.isEmpty, let window = self.configuration.deduplicationWindow,
-            let durable = self.log.durable
-        else { return nil }
-        return try await durable.task(of: key, in: scope, within: window)
+        guard let key = record?.message, !key.id.isEmpty, let durable = self.log.durable else { return nil }
+        return try await durable.task(of: key, in: scope)
     }
 }

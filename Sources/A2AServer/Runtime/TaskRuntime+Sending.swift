@@ -291,7 +291,7 @@ extension TaskRuntime {
         do {
             appended = try await self.log.append(
                 [change], to: running.taskID, in: running.scope, condition: AppendCondition(generation: expected),
-                turn: record.map { TurnRecord(message: $0.message) })
+                turn: record.map { TurnRecord(message: $0.message, window: $0.window) })
         } catch {
             running.withdraw()
             if let conflict = error as? TaskConflict {

@@ -171,19 +171,16 @@ public final class TaskRuntime: A2AService, Service {
 
     /// Notes that a turn is over.
     private func endTurn(_ execution: TurnExecution) {
-        guard let durable = self.log.durable, let fence = execution.fenceToGiveBack else {
-            return self.turns.end(execution)
-        }
-        // Its task waits for the caller. While that is noted the turn still counts, so that none begins before.
-        let isSpawned = self.log.spawn {
+        self.turns.end(execution)
+        guard let durable = self.log.durable, let fence = execution.fenceToGiveBack else { return }
+        // Its task waits for the caller. The next turn may begin here at once; in other processes when this is noted.
+        _ = self.log.spawn {
             do {
                 try await durable.endTurn(of: execution.taskID, in: execution.scope, fence: fence)
             } catch {
                 self.logger.error("the end of a turn cannot be noted", metadata: ["error": "\(error)"])
             }
-            self.turns.end(execution)
         }
-        if !isSpawned { self.turns.end(execution) }
     }
 
     func makeTurn(

@@ -313,8 +313,8 @@ package final class TurnExecution: Sendable {
         self.fail(error)
     }
 
-    /// Whether the turn has not answered yet.
-    var isUndecided: Bool { self.inner.withLock { $0.turn.isUndecided } }
+    /// Whether the log knows of the turn.
+    var hasBegun: Bool { self.inner.withLock { !$0.turn.isUndecided && $0.turn.fence > 0 } }
 
     /// The turn's fencing number if it is over while its task waits for the caller.
     var fenceToGiveBack: Int64? {

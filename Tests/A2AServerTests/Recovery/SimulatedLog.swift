@@ -24,7 +24,7 @@ actor SimulatedLog {
     private var leases: [Int: (beat: Int, isOver: Bool)] = [:]
     private var lastLease = 0
     private var turns: [String: (scope: Scope, turn: Turn)] = [:]
-    private var messages: [Message: (fingerprint: UInt64, task: String, at: Int64)] = [:]
+    private var messages: [Message: (fingerprint: UInt64, task: String, expires: Int64)] = [:]
     private var writes = 0
     private var heads: [String: Appended] = [:]
 
@@ -68,7 +68,7 @@ actor SimulatedLog {
     ) async throws -> CreatedTask {
         if let record {
             guard self.isHeld(lease) else { throw TaskConflict.fenced }
-            try await self.requireNew(record, task.id, scope)
+            try await self.requireNew(record, scope)
         }
         let created = try await self.tasks.create(task, then: changes, in: scope)
         self.writes += 1
@@ -89,7 +89,7 @@ actor SimulatedLog {
         }
         if let record {
             guard self.isHeld(lease) else { throw TaskConflict.fenced }
-            try await self.requireNew(record, id, scope)
+            try await self.requireNew(record, scope)
             if condition.beginsTurn, let owner = self.turns[id]?.turn.owner, owner != lease,
                 before.task.status.state.isActive || self.isHeld(owner)
             {
@@ -108,9 +108,9 @@ actor SimulatedLog {
         return appended
     }
 
-    private func requireNew(_ record: TurnRecord, _ id: String, _ scope: Scope) async throws {
+    private func requireNew(_ record: TurnRecord, _ scope: Scope) async throws {
         guard let key = record.message, let known = self.messages[Message(scope: scope, id: key.id)],
-            known.fingerprint == key.fingerprint, known.task != id,
+            known.fingerprint == key.fingerprint, known.expires > self.wallClock.now.milliseconds,
             try await self.tasks.snapshot(of: known.task, in: scope, historyLength: 0) != nil
         else { return }
         throw TaskConflict.repeated(task: known.task)
@@ -118,7 +118,8 @@ actor SimulatedLog {
 
     private func note(_ record: TurnRecord?, _ id: String, _ scope: Scope) {
         guard let key = record?.message else { return }
-        self.messages[Message(scope: scope, id: key.id)] = (key.fingerprint, id, self.wallClock.now.milliseconds)
+        let expires = self.wallClock.now.milliseconds + (record?.window ?? .zero).milliseconds
+        self.messages[Message(scope: scope, id: key.id)] = (key.fingerprint, id, expires)
     }
 
     private func settle(_ id: String, _ appended: Appended) {
@@ -134,9 +135,9 @@ actor SimulatedLog {
         } catch is TaskConflict {}
     }
 
-    func task(_ key: MessageKey, _ scope: Scope, _ window: Duration) async throws -> String? {
+    func task(_ key: MessageKey, _ scope: Scope) async throws -> String? {
         guard let known = self.messages[Message(scope: scope, id: key.id)], known.fingerprint == key.fingerprint,
-            known.at >= self.wallClock.now.milliseconds - window.milliseconds,
+            known.expires > self.wallClock.now.milliseconds,
             try await self.tasks.snapshot(of: known.task, in: scope, historyLength: 0) != nil
         else { return nil }
         return known.task
@@ -240,8 +241,8 @@ final class SimulatedProcess: DurableTaskStore {
         try await self.log.endTurn(id, scope, fence)
     }
 
-    func task(of message: MessageKey, in scope: Scope, within window: Duration) async throws -> String? {
-        try await self.log.task(message, scope, window)
+    func task(of message: MessageKey, in scope: Scope) async throws -> String? {
+        try await self.log.task(message, scope)
     }
 
     func beat(now: SuspendingClock.Instant, leaseLength: Duration) async throws -> LeaseBeat {
@@ -282,10 +283,12 @@ final class SimulatedProcess: DurableTaskStore {
 
     func progress(of ids: [String]) async throws -> [TaskProgress] { await self.log.progress(ids) }
 
+    func beginLease() async { self.state.withLock { $0.hasLeft = false } }
+
     func endLease() async throws {
         let lease = self.state.withLock { state in
             state.hasLeft = true
-            return state.lease
+            return state.lease.take()
         }
         if let lease { await self.log.end(lease) }
     }

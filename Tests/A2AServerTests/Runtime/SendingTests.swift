@@ -85,6 +85,8 @@ struct SendingTests {
                 return
             }
             #expect(reply.text == "one")
+            // Its turn goes on after the reply.
+            try await runtime.expectNothingLeft()
             #expect(try await runtime.task("task").status.state == .completed)
             try await runtime.expectNothingLeft()
             #expect(

@@ -1,0 +1,202 @@
+public import A2A
+public import A2AServer
+import GRDB
+
+extension SQLiteTaskStore: DurableTaskStore {
+    /// The most messages that one transaction of ``removeExpired()`` forgets.
+    static let messagesPerCommit = 2_000
+
+    /// About how many bytes of memory a step of a turn takes while it waits, beside the changes and the opening.
+    private static let turnBytes = 512
+
+    public func incarnation() async throws -> UInt64 {
+        try await self.reading { db in
+            let name = try Int64.fetchOne(db, sql: "SELECT name FROM incarnation") ?? 0
+            return UInt64(bitPattern: name)
+        }
+    }
+
+    public func create(
+        _ task: A2ATask, then changes: [TaskChange], in scope: Scope, turn: TurnRecord
+    ) async throws -> CreatedTask {
+        let encoded = try EncodedChanges(changes, creating: task)
+        let bytes = encoded.bytes.count + (turn.opening?.count ?? 0) + Self.turnBytes
+        return try await self.noting(turn, scope) {
+            try await self.database.submit(bytes: bytes) {
+                [retention = self.retention, wallClock = self.wallClock, keeper = self.keeper] session in
+                let turns = try session.turns
+                let now = wallClock()
+                _ = session.stamp(now)
+                let lease = try turns.lease(keeper, session)
+                try turns.check(turn, of: task.id, in: scope, beginsTurn: false, lease: lease, session)
+                let created = try session.log.create(
+                    task, then: changes, encoded: encoded, in: scope, retention: retention, now: now,
+                    session: session)
+                try turns.note(
+                    turn, of: task.id, received: 0, state: created.appended.state, since: 1, lease: lease, session)
+                return created
+            }
+        }
+    }
+
+    public func append(
+        _ changes: [TaskChange], to id: String, in scope: Scope, condition: AppendCondition, turn: TurnRecord
+    ) async throws -> Appended {
+        try await self.noting(turn, scope) {
+            try await self.append(changes, to: id, in: scope, condition: condition, record: turn)
+        }
+    }
+
+    /// Appends changes and keeps the turns right.
+    func append(
+        _ changes: [TaskChange], to id: String, in scope: Scope, condition: AppendCondition, record: TurnRecord?
+    ) async throws -> Appended {
+        let encoded = try EncodedChanges(changes)
+        let bytes = encoded.bytes.count + (record?.opening?.count ?? 0) + Self.turnBytes
+        return try await self.database.submit(bytes: bytes) {
+            [retention = self.retention, wallClock = self.wallClock, keeper = self.keeper] session in
+            var lease: Int64 = 0
+            let now = wallClock()
+            if let record {
+                _ = session.stamp(now)
+                let turns = try session.turns
+                lease = try turns.lease(keeper, session)
+                try turns.check(
+                    record, of: id, in: scope, beginsTurn: condition.beginsTurn, lease: lease, session)
+            }
+            let appended = try session.log.append(
+                changes, encoded: encoded, to: id, in: scope, condition: condition, retention: retention, now: now,
+                session: session)
+            let received = changes.count { $0.received != nil }
+            if record != nil || received > 0 || appended.state.isTerminal {
+                let since = condition.beginsTurn ? appended.generation : appended.generation - Int64(changes.count)
+                try session.turns.note(
+                    record, of: id, received: received, state: appended.state, since: since, lease: lease, session)
+            }
+            return appended
+        }
+    }
+
+    public func endTurn(of id: String, in scope: Scope, fence: Int64) async throws {
+        try await self.database.submit(bytes: Self.turnBytes) { session in
+            do {
+                try session.turns.endTurn(of: id, in: scope, fence: fence, session)
+            } catch TaskConflict.notFound {
+                // Removed meanwhile.
+            }
+        }
+    }
+
+    // MARK: Messages
+
+    public func task(of message: MessageKey, in scope: Scope) async throws -> String? {
+        while true {
+            switch self.keeper.decide(message, scope) {
+            case .unknown: return nil
+            case .load: self.keeper.loaded(try await self.knownMessages())
+            case .lookUp: return try await self.find(message, scope)
+            }
+        }
+    }
+
+    private func find(_ message: MessageKey, _ scope: Scope) async throws -> String? {
+        let now = self.wallClock().milliseconds
+        return try await self.reading { db in
+            let row = try PreparedStatement(
+                cachedIn: db,
+                """
+                SELECT m.task FROM scopes s JOIN messages m ON m.scope = s.scope AND m.id = ?
+                WHERE s.tenant = ? AND s.principal = ? AND m.fingerprint = ?
+                AND m.expires > max(?, (SELECT clock FROM store)) AND EXISTS (SELECT 1 FROM tasks k WHERE k.id = m.task)
+                """)
+            row.bind(1, message.id)
+            row.bind(2, scope.tenant)
+            row.bind(3, scope.principal)
+            row.bind(4, Int64(bitPattern: message.fingerprint))
+            row.bind(5, now)
+            defer { row.reset() }
+            return try row.step() ? row.string(0) : nil
+        }
+    }
+
+    private func knownMessages() async throws -> Set<Int>? {
+        try await self.reading { db in
+            let limit = LeaseKeeper.maxKnownMessages
+            let row = try PreparedStatement(
+                cachedIn: db,
+                """
+                SELECT s.tenant, s.principal, m.id FROM messages m JOIN scopes s ON s.scope = m.scope
+                WHERE m.expires > (SELECT clock FROM store) LIMIT ?
+                """)
+            row.bind(1, limit + 1)
+            defer { row.reset() }
+            var known: Set<Int> = []
+            while try row.step() {
+                guard known.count < limit else { return nil }
+                known.insert(
+                    LeaseKeeper.hash(row.string(2), Scope(tenant: row.string(0), principal: row.string(1))))
+            }
+            return known
+        }
+    }
+
+    /// Remembers a message that turns out to be known, so that it is looked up when it comes again.
+    private func noting<Value: Sendable>(
+        _ turn: TurnRecord, _ scope: Scope, _ body: () async throws -> Value
+    ) async throws -> Value {
+        do {
+            return try await body()
+        } catch let conflict as TaskConflict {
+            if case .repeated = conflict, let key = turn.message { self.keeper.add(key, scope) }
+            throw conflict
+        }
+    }
+
+    // MARK: Leases
+
+    public func beginLease() async { self.keeper.enter() }
+
+    public func beat(now: SuspendingClock.Instant, leaseLength: Duration) async throws -> LeaseBeat {
+        guard !self.keeper.hasLeft else { return LeaseBeat(wasLost: false, hasOrphans: false, isShared: false) }
+        return try await self.database.submit(bytes: Self.turnBytes) { [keeper = self.keeper] session in
+            try session.turns.beat(keeper, now: now, leaseLength: leaseLength, session)
+        }
+    }
+
+    public func takeOrphans(limit: Int) async throws -> [OrphanedTurn] {
+        try await self.database.submit(bytes: Self.turnBytes) { [keeper = self.keeper] session in
+            let turns = try session.turns
+            return try turns.takeOrphans(
+                limit: max(1, limit), lease: try turns.lease(keeper, session), session)
+        }
+    }
+
+    public func othersHaveWritten() async throws -> Bool {
+        self.keeper.isNew(try self.epoch())
+    }
+
+    public func progress(of ids: [String]) async throws -> [TaskProgress] {
+        guard !ids.isEmpty else { return [] }
+        return try await self.reading { db in
+            let row = try PreparedStatement(
+                cachedIn: db, "SELECT generation, state, fence FROM tasks WHERE id = ?")
+            return try ids.compactMap { id in
+                row.bind(1, id)
+                defer { row.reset() }
+                guard try row.step() else { return nil }
+                let appended = Appended(
+                    generation: row.int64(0), state: A2ATaskState(rawValue: row.int(1)) ?? .unspecified,
+                    fence: row.int64(2))
+                return TaskProgress(taskID: id, appended: appended)
+            }
+        }
+    }
+
+    public func endLease() async throws {
+        guard let held = self.keeper.leave() else { return }
+        try await self.database.submit(bytes: Self.turnBytes) { session in
+            try session.turns.end(held.lease)
+        }
+        held.file?.remove()
+    }
+}

@@ -1,0 +1,117 @@
+import A2A
+import A2AServer
+import A2ATesting
+import Foundation
+import GRDB
+import Testing
+
+@testable import A2ASQLite
+
+@Suite("Leases, turns and messages in the file", .timeLimit(.minutes(1)))
+struct DurableTaskStoreTests {
+    @Test("the store keeps the contract of durable stores", arguments: DurableTaskStoreContract.rules)
+    func contract(_ rule: DurableTaskStoreContract.Rule) async throws {
+        try await withFolder { folder in
+            try await rule.check { count, demands in
+                try (0..<count).map { _ in
+                    try makeStore(in: folder, retention: demands.retention, clock: demands.wallClock)
+                }
+            }
+        }
+    }
+
+    private func record(_ id: String = "m") -> TurnRecord {
+        TurnRecord(opening: [1], message: MessageKey(id: id, fingerprint: 1))
+    }
+
+    private func beat(_ store: SQLiteTaskStore) async throws -> LeaseBeat {
+        try await store.beat(now: .now, leaseLength: .seconds(3600))
+    }
+
+    @Test("a process that ends without a word loses its lease at once, and its log keeps its name")
+    func ends() async throws {
+        try await withFolder { folder in
+            var first: SQLiteTaskStore? = try makeStore(in: folder)
+            let name = try await first?.incarnation()
+            _ = try await first?.create(
+                A2ATask(id: "t", status: A2ATaskStatus(.working)), then: [], in: Scope(), turn: self.record())
+            let second = try makeStore(in: folder)
+            let whileItLives = try await self.beat(second)
+            #expect(whileItLives == LeaseBeat(wasLost: false, hasOrphans: false, isShared: true))
+            await first?.database.close()
+            first = nil
+            let afterwards = try await self.beat(second)
+            #expect(afterwards == LeaseBeat(wasLost: false, hasOrphans: true, isShared: false))
+            let orphans = try await second.takeOrphans(limit: 10)
+            #expect(orphans.map(\.taskID) == ["t"])
+            let known = try await second.task(of: MessageKey(id: "m", fingerprint: 1), in: Scope())
+            #expect(known == "t")
+            #expect(try await second.incarnation() == name)
+            #expect(try leaseFiles(in: folder).count == 1)
+            try await second.endLease()
+            #expect(try leaseFiles(in: folder).isEmpty)
+        }
+    }
+
+    @Test("another file is another log")
+    func names() async throws {
+        try await withFolder { folder in
+            let names = [
+                try await makeStore(in: folder, name: "a").incarnation(),
+                try await makeStore(in: folder, name: "b").incarnation(),
+            ]
+            #expect(names[0] != names[1])
+            #expect(!names.contains(0))
+        }
+    }
+
+    @Test("messages are forgotten, and nothing is left of turns that have ended")
+    func nothingLeft() async throws {
+        try await withFolder { folder in
+            let clock = ManualWallClock()
+            let store = try makeStore(in: folder, clock: clock)
+            for index in 0..<20 {
+                let created = try await store.create(
+                    A2ATask(id: "t\(index)", status: A2ATaskStatus(.working)), then: [], in: Scope(),
+                    turn: self.record("m\(index)"))
+                let end = TaskChange(.status(A2ATaskStatus(.completed)))
+                _ = try await store.append(
+                    [end], to: "t\(index)", in: Scope(), condition: AppendCondition(fence: created.appended.fence))
+            }
+            clock.advance(milliseconds: 600_001)
+            try await store.removeExpired()
+            for table in ["turns", "messages"] {
+                let count = try await store.database.read { try Int.fetchOne($0, sql: "SELECT count(*) FROM \(table)") }
+                #expect(count == 0, "\(table)")
+            }
+        }
+    }
+
+    @Test("a process that was thought dead and ended its turn writes nothing of it")
+    func lateEnd() async throws {
+        try await withFolder { folder in
+            let (first, second) = (try makeStore(in: folder), try makeStore(in: folder))
+            let created = try await first.create(
+                A2ATask(id: "t", status: A2ATaskStatus(.working)), then: [], in: Scope(), turn: self.record())
+            _ = try await second.beat(now: .now, leaseLength: .zero)
+            let beat = try await second.beat(now: .now + .seconds(1), leaseLength: .zero)
+            #expect(beat.hasOrphans)
+            let taken = try await second.takeOrphans(limit: 1)
+            let late = TaskChange(.status(A2ATaskStatus(.completed)))
+            await #expect(throws: TaskConflict.fenced) {
+                _ = try await first.append(
+                    [late], to: "t", in: Scope(), condition: AppendCondition(fence: created.appended.fence))
+            }
+            let state = try await first.snapshot(of: "t", in: Scope(), historyLength: nil)?.task.status.state
+            #expect(state == .working)
+            let fence = try #require(taken.first?.fence)
+            let ended = try await second.append(
+                [late], to: "t", in: Scope(), condition: AppendCondition(fence: fence))
+            #expect(ended.state == .completed)
+        }
+    }
+}
+
+private func leaseFiles(in folder: String) throws -> [String] {
+    try FileManager.default.contentsOfDirectory(atPath: folder).filter { $0.contains("-lease-") }
+}
