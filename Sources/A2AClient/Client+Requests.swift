@@ -31,7 +31,11 @@ extension Client {
             origin: .send(continuesTask: !request.message.taskID.isEmpty),
             options: options,
             deadline: deadline
-        )
+        ) {
+            try await self.attempt(.sendStreamingMessage, options, deadline: deadline) { service, context in
+                try await service.sendStreamingMessage(request, context: context)
+            }
+        }
     }
 
     /// GetTask (§3.1.3).
@@ -176,13 +180,16 @@ extension Client {
         _ stream: EventStream,
         origin: StreamResumption.Origin,
         options: CallOptions,
-        deadline: ContinuousClock.Instant?
+        deadline: ContinuousClock.Instant?,
+        resend: (@Sendable () async throws -> EventStream)? = nil
     ) -> EventStream {
+        let recognizedUntil = resend == nil ? nil : self.recognitionEnd(of: .sendStreamingMessage)
         let policy = self.configuration.resume
         let resumption = StreamResumption(
             origin: origin,
             resumeAfter: options.resumeAfter,
-            maxAttemptsWithoutProgress: policy.maxAttemptsWithoutProgress
+            maxAttemptsWithoutProgress: policy.maxAttemptsWithoutProgress,
+            mayResend: recognizedUntil != nil
         )
         let calls = ResumingEventSource.Calls(
             subscribe: { taskID, after in
@@ -195,6 +202,12 @@ extension Client {
                 return try await self.attempt(.subscribeToTask, options, deadline: deadline) { service, context in
                     try await service.subscribeToTask(final, context: context)
                 }
+            },
+            resend: {
+                guard let resend, let recognizedUntil, ContinuousClock.now < recognizedUntil else {
+                    throw A2AError(.deadlineExceeded, "The agent may not recognise the message any more.")
+                }
+                return try await resend()
             },
             getTask: { taskID in try await self.getTask(taskID, options: options) },
             wait: { attempt in

@@ -55,7 +55,8 @@ extension Client {
     /// Sends a message and follows what comes of it (§3.1.2).
     ///
     /// The stream is one message, or a task and its updates until it ends or waits for input. When the connection
-    /// breaks the client subscribes to the task and goes on; the message is not sent again. From an agent that
+    /// breaks the client subscribes to the task and goes on; the message is not sent again, unless nothing has come yet and
+    /// the agent's card says that it recognises messages (``A2A/ResumeExtension``). From an agent that
     /// numbers its events (its SSE ids are generations) no event comes twice. From another the stream may repeat the
     /// task as a whole after a break: ``TaskAccumulator`` makes the right picture of either.
     ///

@@ -128,13 +128,14 @@ extension Client {
         _ body: @Sendable () async throws -> Response
     ) async throws -> Response {
         var attempt = 1
+        let recognizedUntil = self.recognitionEnd(of: operation)
         self.configuration.retryBudget.noteCall()
         while true {
             do {
                 return try await body()
             } catch {
                 try Task.checkCancellation()
-                let error = A2AError(wrapping: error)
+                let error = A2AError(wrapping: error).recognized(until: recognizedUntil)
                 let decision = self.configuration.retry.decide(
                     after: error, operation: operation, attempt: attempt, random: self.configuration.random())
                 guard case .retry(let delay) = decision else { throw error }
@@ -150,6 +151,14 @@ extension Client {
                 attempt += 1
             }
         }
+    }
+
+    /// Until when the agent recognises a message that is sent now, if its card says that it does (spec/extensions/resume.md).
+    func recognitionEnd(of operation: A2AOperation?) -> ContinuousClock.Instant? {
+        guard operation == .sendMessage || operation == .sendStreamingMessage, let card = self.card,
+            let window = ResumeExtension(card)?.recognition
+        else { return nil }
+        return ContinuousClock.now.advanced(by: window)
     }
 
     func deadline(of operation: A2AOperation?, _ options: CallOptions) -> ContinuousClock.Instant? {

@@ -214,6 +214,58 @@ struct ClientTests {
         #expect(self.service.calls(of: .subscribeToTask).count == 3)
     }
 
+    /// A client of an agent whose card says for how many seconds it recognises messages.
+    private func client(recognition: Int) -> Client {
+        var card = A2AAgentCard(name: "n", description: "d", version: "1", skills: [])
+        card.capabilities.extensions = [ResumeExtension(recognition: .seconds(recognition)).declaration]
+        var configuration = ClientConfiguration()
+        configuration.clock = self.clock
+        configuration.random = { 0.5 }
+        return Client(service: self.service, card: card, configuration: configuration)
+    }
+
+    @Test("a message of unknown fate is sent again, the same, to an agent whose card says that it recognises it")
+    func recognised() async throws {
+        self.service.answer(
+            .sendMessage, .error(.connectionLost), .error(.connectionLost),
+            .response(A2ASendMessageResponse.message(.agent("hi"))))
+        _ = try await self.client(recognition: 600).send("hi")
+        let sent = self.service.calls.compactMap { $0.request as? A2ASendMessageRequest }
+        #expect(sent.count == 3)
+        #expect(Set(sent.map(\.message.messageID)).count == 1)
+        self.service.answer(.sendMessage, .error(.connectionLost))
+        await #expect(throws: A2AError.self) { try await self.client(recognition: 0).send("hi") }
+        #expect(self.service.calls.count == 4)
+    }
+
+    @Test("a stream that breaks before its first event begins again with the same message, if that is recognised")
+    func recognisedStream() async throws {
+        self.service.answer(
+            .sendStreamingMessage, .response(EventStream.breaking([])), .error(.refused),
+            .response(EventStream([Event.task(.completed)])))
+        let events = try await self.client(recognition: 600).stream("hi").all()
+        #expect(events == [Event.task(.completed)])
+        let sent = self.service.calls.compactMap { $0.request as? A2ASendMessageRequest }
+        #expect(sent.count == 3)
+        #expect(Set(sent.map(\.message.messageID)).count == 1)
+        self.service.answer(.sendStreamingMessage, .response(EventStream.breaking([])))
+        await #expect(throws: A2AError.self) { try await self.client(recognition: 0).stream("hi").all() }
+        #expect(self.service.calls.count == 4)
+    }
+
+    @Test("what a card says of resuming is read as it was written, within bounds")
+    func resumeExtension() {
+        var card = A2AAgentCard(name: "n", description: "d", version: "1", skills: [])
+        #expect(ResumeExtension(card) == nil)
+        let written = ResumeExtension(recognition: .seconds(60), isDurable: true)
+        card.capabilities.extensions = [written.declaration]
+        #expect(ResumeExtension(card) == written)
+        card.capabilities.extensions[0].params.fields["recognitionSeconds"] = 1e18
+        #expect(ResumeExtension(card)?.recognition == .seconds(3600))
+        card.capabilities.extensions[0].params.fields["recognitionSeconds"] = "x"
+        #expect(ResumeExtension(card)?.recognition == nil)
+    }
+
     @Test("what the card rules out is refused here")
     func capabilities() async throws {
         let card = A2AAgentCard(

@@ -62,8 +62,8 @@ public struct ClientConfiguration: Sendable {
 public struct ResumePolicy: Sendable {
     /// How many times in a row a stream is taken up again without anything new having come.
     ///
-    /// 0 switches resuming off. Default 6.
-    public var maxAttemptsWithoutProgress = 6
+    /// 0 switches resuming off. Default 12: with the default waits, an agent may be away for about two minutes.
+    public var maxAttemptsWithoutProgress = 12
 
     /// The waits between attempts.
     public var backoff = Backoff()

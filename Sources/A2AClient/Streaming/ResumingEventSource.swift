@@ -8,6 +8,7 @@ final class ResumingEventSource: EventSource, @unchecked Sendable {
     /// What the source asks of the agent.
     struct Calls: Sendable {
         var subscribe: @Sendable (_ taskID: String, _ after: Int64?) async throws -> EventStream
+        var resend: @Sendable () async throws -> EventStream
         var getTask: @Sendable (_ taskID: String) async throws -> A2ATask
         /// Waits before an attempt.
         var wait: @Sendable (_ attempt: Int) async throws -> Void
@@ -116,6 +117,15 @@ final class ResumingEventSource: EventSource, @unchecked Sendable {
                     return .reading
                 } catch {
                     step = self.resumption.resubscriptionFailed(A2AError(wrapping: error))
+                }
+            case .resend(let attempt):
+                self.logger.debug("sending the message again", metadata: ["attempt": "\(attempt)"])
+                try await self.calls.wait(attempt)
+                do {
+                    self.iterator = try await self.calls.resend().makeAsyncIterator()
+                    return .reading
+                } catch {
+                    step = self.resumption.failed(A2AError(wrapping: error))
                 }
             case .fetchTask(let taskID):
                 do {

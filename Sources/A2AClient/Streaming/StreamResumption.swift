@@ -6,7 +6,8 @@ package import A2A
 ///
 /// The rules:
 /// - A stream ends with a message or a state that closes streams; what comes after is not waited for. A connection
-///   that ends before is taken up again with SubscribeToTask. A message is never sent again.
+///   that ends before is taken up again with SubscribeToTask. A message is sent again only if nothing has come yet and the agent
+///   has said that it recognises it.
 /// - With generations known, the agent is asked for what follows the last one, and an event at or below it is
 ///   dropped: nothing is seen twice, nothing is lost.
 /// - Without, the new stream begins with the task as it is. It is passed on only if it differs from what the events
@@ -45,6 +46,8 @@ package struct StreamResumption: Sendable {
         case finish
         /// Wait, then subscribe. `attempt` counts from 1.
         case resubscribe(taskID: String, after: Int64?, attempt: Int)
+        /// Wait, then send the same message again.
+        case resend(attempt: Int)
         /// Ask for the task, since the agent offers no stream of it.
         case fetchTask(String)
         case fail(A2AError)
@@ -52,6 +55,7 @@ package struct StreamResumption: Sendable {
 
     private let maxAttempts: Int
     private let origin: Origin
+    private let mayResend: Bool
     private var taskID: String?
     private var lastState: A2ATaskState?
     private var hasEvents = false
@@ -65,8 +69,12 @@ package struct StreamResumption: Sendable {
     private var attempts = 0
     private var lastError: A2AError?
 
-    package init(origin: Origin, resumeAfter: Int64? = nil, maxAttemptsWithoutProgress: Int) {
+    /// - Parameter mayResend: Whether the agent recognises a message that is sent again.
+    package init(
+        origin: Origin, resumeAfter: Int64? = nil, maxAttemptsWithoutProgress: Int, mayResend: Bool = false
+    ) {
         self.origin = origin
+        self.mayResend = mayResend
         self.generation = resumeAfter
         self.maxAttempts = maxAttemptsWithoutProgress
         if case .subscription(let taskID) = origin { self.taskID = taskID }
@@ -174,7 +182,9 @@ package struct StreamResumption: Sendable {
 
     private mutating func broken(by error: A2AError) -> OnBreak {
         guard let taskID = self.taskID, self.hasEvents || self.origin == .subscription(taskID: taskID) else {
-            return .fail(Self.unknownOutcome(error))
+            guard self.mayResend, self.attempts < self.maxAttempts else { return .fail(Self.unknownOutcome(error)) }
+            self.attempts += 1
+            return .resend(attempt: self.attempts)
         }
         guard self.attempts < self.maxAttempts else { return .fail(self.lastError ?? error) }
         self.attempts += 1

@@ -39,6 +39,15 @@ extension A2AError {
     /// The failure of the transport behind this error, if that is its cause.
     public var transportFailure: TransportFailure? { self.cause as? TransportFailure }
 
+    /// The error, if it is one of a connection, with what is known of the peer: until when it recognises the message.
+    func recognized(until time: ContinuousClock.Instant?) -> A2AError {
+        guard let time, var failure = self.transportFailure, failure.recognizedUntil == nil else { return self }
+        failure.recognizedUntil = time
+        var error = self
+        error.cause = failure
+        return error
+    }
+
     /// Whether it is certain that the peer has not seen the request.
     public var isSurelyNotSent: Bool { self.transportFailure?.mayHaveBeenSent == false }
 

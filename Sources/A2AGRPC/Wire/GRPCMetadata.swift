@@ -41,7 +41,7 @@ struct GRPCRequestMetadata {
     private(set) var extensions: String?
     private(set) var lastEventID: String?
     private(set) var timeout: String?
-    private(set) var wantsGenerations = false
+    private var asksForGenerations = false
     private(set) var fields = HTTPFields()
 
     init(_ metadata: Metadata) {
@@ -58,7 +58,7 @@ struct GRPCRequestMetadata {
                 self.lastEventID = text
                 self.add(.lastEventID, text)
             case GRPCMetadata.timeout: self.timeout = text
-            case GRPCMetadata.eventIDs: self.wantsGenerations = text == GRPCMetadata.generation
+            case GRPCMetadata.eventIDs: self.asksForGenerations = text == GRPCMetadata.generation
             case "te", "content-type": continue
             case "user-agent": self.add(.userAgent, text)
             case "authorization": self.add(.authorization, text)
@@ -67,6 +67,12 @@ struct GRPCRequestMetadata {
                 self.add(name, text)
             }
         }
+    }
+
+    /// Whether the caller wants each event's place in the log: it says so, or names the extension.
+    var wantsGenerations: Bool {
+        self.asksForGenerations
+            || self.extensions.map { ExtensionNegotiation.parse($0).contains(ResumeExtension.uri) } == true
     }
 
     private mutating func add(_ name: HTTPField.Name, _ value: String) {

@@ -39,6 +39,23 @@ struct StreamResumptionTests {
         }
     }
 
+    @Test("a message is sent again only before the first event, only if it is recognised, and not for ever")
+    func resending() {
+        var stream = StreamResumption(
+            origin: .send(continuesTask: false), maxAttemptsWithoutProgress: 2, mayResend: true)
+        for expected in 1...2 {
+            guard case .resend(expected) = stream.failed(.connectionLost) else {
+                Issue.record("should send again")
+                return
+            }
+        }
+        #expect(self.error(stream.failed(.connectionLost))?.code == .unavailable)
+        var begun = StreamResumption(
+            origin: .send(continuesTask: false), maxAttemptsWithoutProgress: 2, mayResend: true)
+        _ = begun.received(Event.task(.working, generation: 1))
+        self.expectResubscription(begun.failed(.connectionLost), after: 1, attempt: 1)
+    }
+
     @Test("after a break the agent is asked for what follows the last generation, and no event comes twice")
     func generations() {
         var stream = self.sending()
