@@ -13,7 +13,7 @@ PREFIX ?= /usr/local
 TESTS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check-swift setup-run setup-test build run test fuzz conformance conformance-repeat \
+.PHONY: help setup check-swift setup-run setup-test build run test crash fuzz conformance conformance-repeat \
 	conformance-install lint format examples bench clean
 
 help: ## Lists these targets
@@ -41,6 +41,10 @@ run: setup-run ## Builds the client, starts the reference agent; its flags go in
 test: setup-test ## Runs every test, also those with the official Python SDK
 	$(SWIFT) build $(SWIFT_FLAGS) --build-tests
 	$(SWIFT) test $(SWIFT_FLAGS) --skip-build --disable-xctest --no-parallel $(TESTS)
+
+crash: setup-run ## Kills real agents at 200 random moments; ARGS="20" for fewer, A2A_CRASH_SEED repeats a run
+	$(SWIFT) build $(SWIFT_FLAGS) --build-tests
+	A2A_CRASH_KILLS="$(or $(ARGS),200)" $(SWIFT) test $(SWIFT_FLAGS) --skip-build --disable-xctest --no-parallel --filter CrashTests
 
 fuzz: setup-run ## Fuzzes the TCP codec and connection for a minute; ARGS="600" for longer
 	SWIFT="$(SWIFT)" Tests/Fuzzing/run $(ARGS)

@@ -82,14 +82,18 @@ struct AgentCommand: AsyncParsableCommand {
         let pushStore: (any PushNotificationStore)? =
             if let database { try await self.storeKeys.pushStore(in: database, logger: logger) } else { nil }
         let cardSigner = try self.cardSigner()
+        let store = self.store(in: database)
+        let epoch = try await (store as? any DurableTaskStore)?.incarnation()
         var card = ReferenceAgent.card(without: self.without, requiresToken: !self.token.isEmpty)
+        card.capabilities.extensions.append(
+            ResumeExtension(recognition: self.limits.runtime.deduplicationWindow, isDurable: epoch != nil).declaration)
         card.capabilities.extensions += self.requireExtension.map { A2AAgentExtension(uri: $0, required: true) }
         if self.withholdExtendedCard { card.skills.append(ReferenceAgent.withheldCardSkill) }
         let isWithheld = self.withholdExtendedCard
         let runtime = TaskRuntime(
             agent: ReferenceAgent(),
             card: card,
-            store: self.store(in: database),
+            store: store,
             push: self.without.contains(.push)
                 ? nil : self.push.notifications(signer: signer, peers: peers, store: pushStore),
             configuration: self.limits.runtime,
@@ -104,10 +108,12 @@ struct AgentCommand: AsyncParsableCommand {
         }
         let listening =
             self.dialling.isOnly
-            ? [] : self.makeBindings(jwks: PublicKeySet.merged([signer?.jwks, cardSigner?.jwks]), notifier: peers)
+            ? []
+            : self.makeBindings(
+                jwks: PublicKeySet.merged([signer?.jwks, cardSigner?.jwks]), notifier: peers, epoch: epoch)
         let admin = self.storeKeys.admin(of: runtime, database: database?.path)
         let server = AgentServer(
-            runtime: runtime, bindings: listening + (try self.dialledBindings()) + admin,
+            runtime: runtime, bindings: listening + (try self.dialledBindings(epoch: epoch)) + admin,
             middleware: middleware, logger: logger
         ) { endpoints in
             if let base = endpoints.first?.address, !listening.isEmpty {
@@ -136,7 +142,10 @@ struct AgentCommand: AsyncParsableCommand {
     /// The bindings, HTTP first: it has the card.
     var bindings: [any ServerBinding] { self.makeBindings() }
 
-    private func makeBindings(jwks: [UInt8]? = nil, notifier: TCPPushNotificationSender? = nil) -> [any ServerBinding] {
+    /// - Parameter epoch: The name of the log, if it outlives the process.
+    private func makeBindings(
+        jwks: [UInt8]? = nil, notifier: TCPPushNotificationSender? = nil, epoch: UInt64? = nil
+    ) -> [any ServerBinding] {
         let assumedVersion: ProtocolVersion = self.lenientVersion ? .v1_0 : .v0_3
         var http = self.listening.http
         http.maxBodyBytes = self.limits.maxBodyBytes
@@ -153,6 +162,7 @@ struct AgentCommand: AsyncParsableCommand {
         if var tcp = self.listening.tcp {
             tcp.maxMessageBytes = self.limits.maxBodyBytes
             tcp.notifier = notifier
+            tcp.epoch = epoch
             tcp.versions = self.versions
             tcp.deduplicationWindow = self.limits.runtime.deduplicationWindow ?? .zero
             bindings.append(.tcp(tcp))
@@ -163,9 +173,10 @@ struct AgentCommand: AsyncParsableCommand {
     private var versions: [ProtocolVersion] { self.noDraft ? [.v1_0] : [.v1_0, .v1_1] }
 
     /// The bindings that dial. Without others, being registered is what programs wait for.
-    private func dialledBindings() throws -> [any ServerBinding] {
+    private func dialledBindings(epoch: UInt64?) throws -> [any ServerBinding] {
         try self.dialling.configurations(environment: ProcessInfo.processInfo.environment).map { configuration in
             var configuration = configuration
+            configuration.serving.epoch = epoch
             configuration.serving.maxMessageBytes = self.limits.maxBodyBytes
             configuration.serving.versions = self.versions
             configuration.serving.deduplicationWindow = self.limits.runtime.deduplicationWindow ?? .zero

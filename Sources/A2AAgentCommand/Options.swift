@@ -123,8 +123,14 @@ struct LimitOptions: ParsableArguments {
             "How long the agent may be silent before its task fails; never by default.", valueName: "seconds"))
     var silenceLimit: Int?
 
+    @Option(
+        help: ArgumentHelp(
+            "How long a process may be silent before others on the same task store take over its work.",
+            valueName: "seconds"))
+    var lease = 15
+
     func validate() throws {
-        let values = [self.maxBodyBytes, self.maxTurns, self.cancelGrace]
+        let values = [self.lease, self.maxBodyBytes, self.maxTurns, self.cancelGrace]
         let optional = [self.maxTasks, self.taskAge, self.silenceLimit].map { $0 ?? 1 }
         guard (values + optional).allSatisfy({ $0 > 0 }) else {
             throw ValidationError("Limits are positive numbers.")
@@ -144,6 +150,8 @@ struct LimitOptions: ParsableArguments {
         configuration.maxConcurrentTurns = self.maxTurns
         configuration.cancellationGrace = .seconds(self.cancelGrace)
         configuration.silenceLimit = self.silenceLimit.map { .seconds($0) }
+        configuration.recovery.leaseLength = .seconds(self.lease)
+        configuration.recovery.heartbeatInterval = .seconds(self.lease) / 5
         return configuration
     }
 }

@@ -5,12 +5,16 @@ public import A2AServer
 ///
 /// The first word of the message chooses the skill; what no skill answers to is echoed. A message with a conformance script,
 /// or with one of the behaviour prefixes, is played instead.
+///
+/// It keeps nothing beside the task, so it goes on with any task where an earlier process stopped.
 public struct ReferenceAgent: Agent {
     private let skills: [any Skill]
 
     public init() {
         self.skills = [StreamSkill(), ResearchSkill(), FormSkill(), SlowSkill()]
     }
+
+    public var recovery: RecoveryPolicy { .resume }
 
     public func run(_ turn: Turn) async throws {
         if let player = ScriptPlayer(turn) { return try await player.play() }
@@ -33,6 +37,16 @@ protocol Skill: Sendable {
     var card: A2AAgentSkill { get }
 
     func run(_ turn: Turn) async throws
+}
+
+extension Turn {
+    /// How many of the turn's events are out already, from before its process was restarted.
+    var eventsOut: Int { self.resumption?.events ?? 0 }
+
+    /// The artifact with an id, if it is out already.
+    func artifactOut(_ id: String) -> A2AArtifact? {
+        self.eventsOut > 0 ? self.task?.artifacts.first { $0.artifactID == id } : nil
+    }
 }
 
 extension A2AMessage {

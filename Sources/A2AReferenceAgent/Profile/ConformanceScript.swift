@@ -23,6 +23,21 @@ struct ConformanceScript {
         case fault(String)
         case echo
 
+        /// Whether the step makes one event and the script goes on in the same turn.
+        var isEvent: Bool {
+            switch self {
+            case .working, .artifact, .echo: true
+            default: false
+            }
+        }
+
+        private var isDelay: Bool {
+            if case .delay = self { true } else { false }
+        }
+
+        /// Whether a step that was played before can be left out when the script is played again.
+        var isRepeatable: Bool { self.isDelay || self.isEvent }
+
         /// Whether the script goes on only with the task's next message.
         var pauses: Bool {
             switch self {

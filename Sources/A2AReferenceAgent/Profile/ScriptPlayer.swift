@@ -19,6 +19,9 @@ struct ScriptPlayer {
     /// The message that is being answered.
     private var message: A2AMessage
     private var hasTask: Bool
+    /// How many of the next events are out already, from before the process was restarted: the script is played again up to there
+    /// without a sound.
+    private var silentEvents: Int
 
     /// - Returns: `nil` if neither the message nor an earlier one of its task carries a script.
     init?(_ turn: Turn) {
@@ -38,7 +41,10 @@ struct ScriptPlayer {
         self.turn = turn
         self.script = found.script
         self.message = turn.message
-        self.hasTask = turn.task != nil
+        self.silentEvents = turn.eventsOut
+        // A task that was made because its caller did not wait is not yet the script's.
+        let isOpening = turn.task?.history.first?.messageID == turn.message.messageID
+        self.hasTask = turn.task != nil && !(turn.resumption != nil && turn.eventsOut == 0 && isOpening)
         self.position = 0
         for _ in 0..<(messages.count - 1 - found.index) { self.skipBehindPause() }
     }
@@ -82,6 +88,10 @@ struct ScriptPlayer {
 
     /// - Returns: Whether the script goes on in this turn.
     private mutating func play(_ step: ConformanceScript.Step) async throws -> Bool {
+        if self.silentEvents > 0, step.isRepeatable {
+            if step.isEvent { self.silentEvents -= 1 }
+            return true
+        }
         switch step {
         case .working(let words): try await self.turn.working(Self.message(words))
         case .artifact(let artifact, let append, let lastChunk):

@@ -29,9 +29,11 @@ struct FormSkill: Skill {
             question.metadata = [Self.fieldKey: A2AValue(missing.name)]
             return try await turn.requireInput(question)
         }
-        try await turn.artifact(
-            A2AArtifact(
-                parts: [.data(A2AValue(known.mapValues { A2AValue($0) }))], artifactID: "booking", name: "Booking"))
+        if turn.artifactOut("booking") == nil {
+            try await turn.artifact(
+                A2AArtifact(
+                    parts: [.data(A2AValue(known.mapValues { A2AValue($0) }))], artifactID: "booking", name: "Booking"))
+        }
         try await turn.complete("Booked from \(known["from"] ?? "") to \(known["to"] ?? "") on \(known["date"] ?? "").")
     }
 

@@ -14,19 +14,22 @@ struct ResearchSkill: Skill {
     func run(_ turn: Turn) async throws {
         let text = turn.message.request
         guard !text.isEmpty else { return try await turn.reject("Say what to research: research TEXT") }
-        try await turn.working("Counting words.")
+        if turn.eventsOut == 0 { try await turn.working("Counting words.") }
         let words = text.lowercased().split { !$0.isLetter && !$0.isNumber }.map(String.init)
         let counts = words.reduce(into: [String: Int]()) { $0[$1, default: 0] += 1 }
+        func add(_ artifact: A2AArtifact) async throws {
+            if turn.artifactOut(artifact.artifactID) == nil { try await turn.artifact(artifact) }
+        }
         let byFrequency = counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
 
-        try await turn.artifact(
+        try await add(
             A2AArtifact(
                 parts: [
                     .text(
                         "\(words.count) words, \(counts.count) different; most frequent: \(byFrequency.first?.key ?? "–")."
                     )
                 ], artifactID: "summary", name: "Summary"))
-        try await turn.artifact(
+        try await add(
             A2AArtifact(
                 parts: [
                     .data([
@@ -36,7 +39,7 @@ struct ResearchSkill: Skill {
                     ])
                 ], artifactID: "figures", name: "Figures"))
         let table = byFrequency.map { "\($0.key),\($0.value)\n" }.joined()
-        try await turn.artifact(
+        try await add(
             A2AArtifact(
                 parts: [.raw(Array("word,count\n\(table)".utf8), mediaType: "text/csv", filename: "words.csv")],
                 artifactID: "table", name: "Table"))

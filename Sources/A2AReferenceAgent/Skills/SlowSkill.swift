@@ -14,10 +14,11 @@ struct SlowSkill: Skill {
 
     func run(_ turn: Turn) async throws {
         let steps = min(max(Int(turn.message.request) ?? 10, 1), Self.maxSteps)
-        for step in 1...steps {
+        for step in (1...steps).dropFirst(turn.eventsOut) {
             try await turn.working("Step \(step) of \(steps).")
             try await Task.sleep(for: .seconds(1))
         }
+        guard turn.artifactOut("result") == nil else { return }
         try await turn.artifact(
             A2AArtifact(parts: [.text("Finished \(steps) steps.")], artifactID: "result", name: "Result"))
     }

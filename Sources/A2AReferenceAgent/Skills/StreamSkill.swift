@@ -15,8 +15,10 @@ struct StreamSkill: Skill {
     func run(_ turn: Turn) async throws {
         let text = turn.message.request
         let words = (text.isEmpty ? "the quick brown fox jumps over the lazy dog" : text).split(separator: " ")
-        try await turn.working("Saying \(words.count) words.")
-        for (index, word) in words.enumerated() {
+        // Each event is a word, after the first.
+        let out = turn.eventsOut
+        if out == 0 { try await turn.working("Saying \(words.count) words.") }
+        for (index, word) in words.enumerated().dropFirst(max(0, out - 1)) {
             if index > 0 { try await Task.sleep(for: Self.pace) }
             let isLast = index == words.count - 1
             try await turn.append(
