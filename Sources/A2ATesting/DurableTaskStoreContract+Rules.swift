@@ -135,6 +135,10 @@ extension DurableTaskStoreContract {
             }
             let beat = try await bench.beat(0, at: 31)
             try require(beat.wasLost, "The process does not notice.")
+            try await Contract.requireConflict(.fenced, "A task of a process that has not begun a new lease") {
+                try await bench.create("late")
+            }
+            await bench[0].beginLease()
             try await bench.create("new")
             let again = try await bench.beat(0, at: 32)
             try require(!again.wasLost, "The process has lost its new lease.")

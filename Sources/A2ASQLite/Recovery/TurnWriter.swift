@@ -95,12 +95,14 @@ final class TurnWriter {
         _ keeper: LeaseKeeper, now: SuspendingClock.Instant, leaseLength: Duration, _ session: WriterSession
     ) throws -> LeaseBeat {
         guard !keeper.hasLeft else { return LeaseBeat(wasLost: false, hasOrphans: false, isShared: false) }
-        var wasLost = false
         if let held = keeper.held {
             self.beatLease.bind(1, held.lease)
             try self.beatLease.run()
-            wasLost = self.beatLease.changes == 0
-            if wasLost { keeper.held = nil } else { keeper.verify(in: session.epoch) }
+            guard self.beatLease.changes > 0 else {
+                _ = keeper.leave()
+                return LeaseBeat(wasLost: true, hasOrphans: false, isShared: false)
+            }
+            keeper.verify(in: session.epoch)
         }
         let lease = try self.lease(keeper, session)
         var others: Set<Int64> = []
@@ -127,7 +129,7 @@ final class TurnWriter {
         let isShared = others.count > over.count
         keeper.noteShared(isShared)
         defer { self.anyOver.reset() }
-        return LeaseBeat(wasLost: wasLost, hasOrphans: try self.anyOver.step(), isShared: isShared)
+        return LeaseBeat(wasLost: false, hasOrphans: try self.anyOver.step(), isShared: isShared)
     }
 
     func end(_ lease: Int64) throws {

@@ -57,7 +57,7 @@ public protocol DurableTaskStore: TaskStore {
     /// Where tasks stand, of those that exist; for tasks whose log other processes write too.
     func progress(of ids: [String]) async throws -> [TaskProgress]
 
-    /// This process works on tasks, perhaps again after ``endLease()``. The lease itself begins with the first call that needs one.
+    /// This process works on tasks, perhaps again after ``endLease()`` or after its lease was lost. The lease itself begins with the first call that needs one.
     func beginLease() async
 
     /// Ends the lease: what this process has not finished is anybody's.
@@ -98,7 +98,8 @@ public struct MessageKey: Sendable, Hashable {
 
 /// What a beat found.
 public struct LeaseBeat: Sendable, Equatable {
-    /// Whether others had taken this process for dead. Its turns are not its own any more; the beat has begun a new lease.
+    /// Whether others had taken this process for dead. Its turns are not its own any more, and it begins none until
+    /// ``DurableTaskStore/beginLease()``.
     public var wasLost: Bool
     /// Whether there may be orphans to take over.
     public var hasOrphans: Bool

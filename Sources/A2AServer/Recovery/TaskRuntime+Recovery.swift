@@ -20,7 +20,12 @@ extension TaskRuntime {
                     nextBeat = now + limits.heartbeatInterval
                     let beat = try await store.beat(now: now, leaseLength: limits.leaseLength)
                     isShared = beat.isShared
-                    if beat.wasLost { self.loseLease() }
+                    if beat.wasLost {
+                        // Turns that begin from now on are of the new lease, and stay.
+                        self.loseLease()
+                        await store.beginLease()
+                        nextBeat = now
+                    }
                     waiting = await self.recover(waiting)
                     if beat.hasOrphans, !self.turns.isDraining { try await self.takeOrphans(from: store, &waiting) }
                 }

@@ -81,6 +81,8 @@ struct TurnState {
 
     mutating func emit() -> OnEmit {
         if self.isFenced || self.phase == .ended { return .stopped }
+        // Nobody would go on with a task that is made now.
+        if self.stop == .released, self.answer == .undecided { return .stopped }
         switch self.answer {
         case .undecided: return .create
         case .replied: return .refuse("The turn has replied with a message; it cannot make a task any more.")
@@ -92,7 +94,9 @@ struct TurnState {
     ///
     /// - Returns: Whether there is none yet, so that one has to be made; ``forceIsOver()`` must follow.
     mutating func force() -> Bool {
-        guard self.answer == .undecided, self.phase == .running, !self.isFenced, !self.isForcing else { return false }
+        guard self.answer == .undecided, self.phase == .running, !self.isFenced, !self.isForcing,
+            self.stop != .released
+        else { return false }
         self.wasForced = true
         self.isForcing = true
         return true

@@ -193,6 +193,8 @@ final class SimulatedProcess: DurableTaskStore {
     init(_ log: SimulatedLog) { self.log = log }
 
     private func lease() async -> Int {
+        // A lease that nobody has holds nothing.
+        if self.state.withLock({ $0.hasLeft }) { return 0 }
         if let lease = self.state.withLock({ $0.lease }) { return lease }
         let lease = await self.log.newLease()
         self.state.withLock { $0.lease = lease }
@@ -249,12 +251,13 @@ final class SimulatedProcess: DurableTaskStore {
         if self.isPaused.load(ordering: .relaxed) || self.state.withLock({ $0.hasLeft }) {
             return LeaseBeat(wasLost: false, hasOrphans: false, isShared: false)
         }
-        var wasLost = false
-        var lease = await self.lease()
-        if !(await self.log.beat(lease)) {
-            wasLost = true
-            lease = await self.log.newLease()
-            self.state.withLock { [lease] in $0.lease = lease }
+        let lease = await self.lease()
+        guard await self.log.beat(lease) else {
+            self.state.withLock { state in
+                state.hasLeft = true
+                state.lease = nil
+            }
+            return LeaseBeat(wasLost: true, hasOrphans: false, isShared: false)
         }
         let others = await self.log.others(than: lease)
         var live = 0
@@ -266,7 +269,7 @@ final class SimulatedProcess: DurableTaskStore {
             }
             if isOver { await self.log.end(other.lease) } else { live += 1 }
         }
-        return LeaseBeat(wasLost: wasLost, hasOrphans: await self.log.hasOrphans, isShared: live > 0)
+        return LeaseBeat(wasLost: false, hasOrphans: await self.log.hasOrphans, isShared: live > 0)
     }
 
     func takeOrphans(limit: Int) async throws -> [OrphanedTurn] {
