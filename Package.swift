@@ -431,6 +431,7 @@ let package = Package(
                 "A2A", "A2AClient", "A2ACommand", "A2ACommandSupport", "A2AAgentCommand", "A2AGRPC", "A2AHTTP",
                 "A2AReferenceAgent", "A2AServer", "A2ASQLite", "A2ATCP", "A2ATesting", "TestSupport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SwiftASN1", package: "swift-asn1"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),

@@ -140,7 +140,7 @@ struct RootCommand: ParsableCommand {
         version: Invocation.version,
         subcommands: [
             SendCommand.self, TaskCommand.self, CardCommand.self, PushCommand.self, GatewayCommand.self,
-            HubCommand.self, CertificateCommand.self, ConfigCommand.self,
+            HubCommand.self, StoreCommand.self, CertificateCommand.self, ConfigCommand.self,
         ]
     )
 }

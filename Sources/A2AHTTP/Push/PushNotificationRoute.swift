@@ -7,9 +7,16 @@ import Synchronization
 /// The route of a receiver of push notifications, to be added to a Hummingbird router.
 ///
 /// ```swift
-/// PushNotificationRoute(receiver: PushNotificationReceiver(token: secret)) { notification in
+/// let keys = HTTPKeySet(url: "https://agent.example.com/.well-known/jwks.json")
+/// let verifier = JWTPushNotificationVerifier(.init(issuer: "https://agent.example.com", audience: "https://hooks.example.com")) {
+///     try await keys.fetch()
+/// }
+/// let receiver = PushNotificationReceiver(token: secret, verifier: verifier)
+/// let router = Router()
+/// PushNotificationRoute(receiver: receiver) { notification in
 ///     print(notification.response)
 /// }.add(to: router, at: "notifications")
+/// try await Application(router: router).runService()
 /// ```
 ///
 /// A notification is acknowledged when the handler has returned; if it throws, the agent is asked to send it again. One that comes

@@ -154,7 +154,7 @@ struct PushStatusCommandTests {
         let nobody = await runTool(["push", "status", "--admin-socket", "/nonexistent/socket"])
         #expect(nobody.status == .unreachable && nobody.notes.contains("No agent listens"))
         for (arguments, words) in [
-            ([], "--admin-socket"), (["--state", "happy"], "active, finished or dead"),
+            ([], "Which agent?"), (["--state", "happy"], "active, finished or dead"),
             (["--page-size", "0"], "1 to 1000"),
         ] {
             let result = await runTool(["push", "status"] + arguments)

@@ -22,7 +22,9 @@ struct PushStatusCommand: ToolCommand {
         help: ArgumentHelp("The agent's admin socket. (default: A2ACLI_ADMIN_SOCKET)", valueName: "file"))
     var adminSocket: String?
 
-    @Option(help: ArgumentHelp("The agent's store: sqlite:FILE. (default: A2ACLI_STORE)", valueName: "place"))
+    @Option(
+        help: ArgumentHelp(
+            "The agent's store: sqlite:FILE. (default: A2ACLI_STORE, or \(StoreFile.defaultPath))", valueName: "store"))
     var store: String?
 
     @Option(help: "Only configurations that are active, finished or dead (given up).")
@@ -73,12 +75,14 @@ struct PushStatusCommand: ToolCommand {
     private func source(_ tool: Tool) async throws -> Source {
         let adminSocket = tool.settings.lookUp("admin-socket", flag: self.adminSocket)
         if let adminSocket { return Self.ask(AgentConnection.absolute(adminSocket, tool), tool) }
-        guard let store = tool.settings.lookUp("store", flag: self.store) else {
-            throw ToolError.usage(
-                "Which agent? Give its --store or its --admin-socket.",
-                hint: "Start the agent with: a2a-agent --store sqlite:FILE, or --admin-socket FILE")
+        let file: StoreFile
+        do {
+            file = try StoreFile(tool.settings.lookUp("store", flag: self.store) ?? StoreFile.defaultPath, tool)
+        } catch let error as ToolError where self.store == nil {
+            throw ToolError(
+                code: .usage, message: "Which agent? \(error.message)",
+                hint: "Give its --store or its --admin-socket; a2a-agent takes both.")
         }
-        let file = try StoreFile(store, tool)
         if let path = AdminSocket.path(beside: file.path) {
             let ask = Self.ask(path, tool)
             // No agent, or one that has no socket: the file knows most of it.

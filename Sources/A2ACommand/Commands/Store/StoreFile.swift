@@ -5,21 +5,31 @@ import Logging
 
 /// The database file that a command is about: `sqlite:FILE`, or the path alone. It is there; commands make none.
 struct StoreFile: Sendable {
+    /// Where `a2a-agent` has its store.
+    static let defaultPath = ".a2a/agent.db"
+
     let path: String
 
-    /// - Throws: ``ToolError`` if there is no such file.
-    init(_ text: String, _ tool: Tool) throws {
+    /// The path that a store's name stands for.
+    ///
+    /// - Throws: ``ToolError`` if it is not one of a file.
+    static func path(_ text: String, _ tool: Tool) throws -> String {
         let path = text.hasPrefix("sqlite:") ? String(text.dropFirst("sqlite:".count)) : text
         guard !path.isEmpty, text != "memory" else {
             throw ToolError.usage(
                 "A store is sqlite:FILE here, not '\(text)'.",
-                hint: "What an agent keeps in memory, only the agent can show: --admin-socket")
+                hint: "What an agent keeps in memory, only the agent can show: a2a push status --admin-socket")
         }
-        self.path = AgentConnection.absolute(path, tool)
+        return AgentConnection.absolute(path, tool)
+    }
+
+    /// - Throws: ``ToolError`` if there is no such file.
+    init(_ text: String, _ tool: Tool) throws {
+        self.path = try Self.path(text, tool)
         var isDirectory = false
         guard FileManager.default.fileExists(atPath: self.path, isDirectory: &isDirectory), !isDirectory else {
             throw ToolError(
-                code: .internal, message: "There is no store '\(path)'.",
+                code: .internal, message: "There is no store '\(self.path)'.",
                 hint: "Give the file that the agent was started with: a2a-agent --store sqlite:FILE")
         }
     }

@@ -1,0 +1,106 @@
+import Foundation
+import Synchronization
+
+/// A file of lines, read or written one by one.
+final class LineFile: Sendable {
+    private struct State {
+        var handle: FileHandle
+        var buffer: [UInt8] = []
+        /// Where in the buffer the next line begins.
+        var position = 0
+        var isAtEnd = false
+    }
+
+    private let path: String
+    private let state: Mutex<State>
+
+    /// How much is read at a time, in bytes.
+    private static let chunk = 1 << 20
+    /// The longest line, in bytes.
+    private static let maxLine = 512 << 20
+
+    /// - Throws: ``ToolError`` if the file cannot be read.
+    init(reading path: String) throws {
+        guard let handle = FileHandle(forReadingAtPath: path) else {
+            throw ToolError(code: .internal, message: "The file '\(path)' cannot be read.")
+        }
+        self.path = path
+        self.state = Mutex(State(handle: handle))
+    }
+
+    /// - Throws: ``ToolError`` if there is such a file, or it cannot be made.
+    init(creating path: String) throws {
+        let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else {
+            if errno == EEXIST { throw ToolError.usage("The file '\(path)' exists already. Choose another name.") }
+            throw ToolError(
+                code: .internal, message: "The file '\(path)' cannot be made: \(String(cString: strerror(errno))).")
+        }
+        self.path = path
+        self.state = Mutex(State(handle: FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)))
+    }
+
+    func write(_ line: [UInt8]) throws {
+        do {
+            try self.state.withLock { state in
+                state.buffer += line
+                guard state.buffer.count >= Self.chunk else { return }
+                try state.handle.write(contentsOf: Data(state.buffer))
+                state.buffer.removeAll(keepingCapacity: true)
+            }
+        } catch {
+            throw self.unwritten
+        }
+    }
+
+    /// Writes what is left, to the disk.
+    func finish() throws {
+        do {
+            try self.state.withLock { state in
+                try state.handle.write(contentsOf: Data(state.buffer))
+                try state.handle.synchronize()
+            }
+        } catch {
+            throw self.unwritten
+        }
+    }
+
+    /// Removes a file that was not finished.
+    func discard() { unlink(self.path) }
+
+    private var unwritten: ToolError {
+        ToolError(code: .internal, message: "The file '\(self.path)' cannot be written. Is the disk full?")
+    }
+
+    /// The next line, without its end; `nil` after the last.
+    func nextLine() throws -> [UInt8]? {
+        try self.state.withLock { state in
+            var searched = state.position
+            while true {
+                if let end = state.buffer[searched...].firstIndex(of: UInt8(ascii: "\n")) {
+                    defer { state.position = end + 1 }
+                    return Array(state.buffer[state.position..<end])
+                }
+                if state.isAtEnd {
+                    guard state.position < state.buffer.count else { return nil }
+                    defer { state.position = state.buffer.count }
+                    return Array(state.buffer[state.position...])
+                }
+                state.buffer.removeFirst(state.position)
+                state.position = 0
+                searched = state.buffer.count
+                guard searched <= Self.maxLine else {
+                    throw ToolError(
+                        code: .internal, message: "A line of '\(self.path)' is longer than \(Self.maxLine) bytes.")
+                }
+                do {
+                    let more = try state.handle.read(upToCount: Self.chunk) ?? Data()
+                    state.isAtEnd = more.isEmpty
+                    state.buffer += more
+                } catch {
+                    throw ToolError(code: .internal, message: "The file '\(self.path)' cannot be read.")
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,209 @@
+import A2A
+import A2ASQLite
+import ArgumentParser
+
+/// The commands about the file in which an agent keeps its tasks: `a2a store …`.
+struct StoreCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "store",
+        abstract: "Copies, checks, exports and imports the file in which an agent keeps its tasks, also while it runs.",
+        subcommands: [
+            StoreInfoCommand.self, StoreBackupCommand.self, StoreCheckCommand.self, StoreExportCommand.self,
+            StoreImportCommand.self,
+        ]
+    )
+}
+
+/// Which file a command is about.
+struct StoreFileOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "The store: sqlite:FILE. (default: A2ACLI_STORE, or \(StoreFile.defaultPath), where a2a-agent has it)",
+            valueName: "store"))
+    var store: String?
+
+    func file(_ tool: Tool) throws -> StoreFile {
+        try StoreFile(tool.settings.lookUp("store", flag: self.store) ?? StoreFile.defaultPath, tool)
+    }
+}
+
+/// Shows what is in a file: `a2a store info`.
+struct StoreInfoCommand: ToolCommand {
+    static let configuration = CommandConfiguration(commandName: "info", abstract: "Shows what is in a store.")
+
+    @OptionGroup var store: StoreFileOptions
+    @OptionGroup var global: GlobalOptions
+
+    func run(_ tool: Tool) async throws {
+        let database = try self.store.file(tool).open()
+        let info = try await ToolError.wrapping { try await database.info() }
+        await database.close()
+        try tool.report(
+            [
+                ("Store", .text(database.path)), ("Bytes", .number(info.fileBytes)),
+                ("Log Bytes", .number(info.logBytes)), ("Schema", .text(info.schema.joined(separator: ", "))),
+                ("SQLite", .text(info.libraryVersion)), ("Tasks", .number(info.tasks)),
+                ("Unfinished Tasks", .number(info.unfinishedTasks)), ("Events", .number(info.events)),
+                ("Push Configurations", .number(info.pushConfigurations)),
+                ("Given Up", .number(info.deadPushConfigurations)),
+                ("Keys", .text(info.keyIDs.joined(separator: ", "))),
+            ])
+    }
+}
+
+/// Copies a file: `a2a store backup`.
+struct StoreBackupCommand: ToolCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "backup",
+        abstract: "Copies a store into a new file, while the agent runs or not.",
+        discussion: """
+            The copy shows the store as it stood at one moment, and is a store like it. Keys (STORE.key, or wherever they are) are not \
+            part of it: keep them too, and elsewhere.
+            """)
+
+    @Argument(help: "The new file.")
+    var destination: String
+
+    @OptionGroup var store: StoreFileOptions
+    @OptionGroup var global: GlobalOptions
+
+    func run(_ tool: Tool) async throws {
+        let database = try self.store.file(tool).open()
+        let path = AgentConnection.absolute(self.destination, tool)
+        try await ToolError.wrapping { try await database.backUp(to: path) }
+        await database.close()
+        try tool.report([("Backup", .text(path))])
+    }
+}
+
+/// Looks whether a file is sound: `a2a store check`.
+struct StoreCheckCommand: ToolCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "check",
+        abstract: "Looks whether a store is sound: its pages, its counters, and every log. It reads all of it.")
+
+    @OptionGroup var store: StoreFileOptions
+    @OptionGroup var global: GlobalOptions
+
+    func run(_ tool: Tool) async throws {
+        let database = try self.store.file(tool).open()
+        let findings = try await ToolError.wrapping { try await database.check() }
+        await database.close()
+        guard !findings.isEmpty else { return try tool.report([("Sound", .text(database.path))]) }
+        try tool.report(findings.map { ("Finding", .text($0)) })
+        throw ToolError(
+            code: .internal, message: "The store '\(database.path)' is damaged (\(findings.count) findings).",
+            hint: "Put a backup in its place. What can still be read can be saved with: a2a store export")
+    }
+}
+
+/// Writes tasks as lines of JSON: `a2a store export`.
+struct StoreExportCommand: ToolCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "export",
+        abstract: "Writes all tasks and their logs as lines of JSON, while the agent runs or not.",
+        discussion:
+            "Push notification configurations are not part of it: their secrets are bound to the keys of the store.")
+
+    @Argument(help: "The new file. (default: standard output)")
+    var destination: String?
+
+    @OptionGroup var store: StoreFileOptions
+    @OptionGroup var global: GlobalOptions
+
+    func run(_ tool: Tool) async throws {
+        let database = try self.store.file(tool).open()
+        guard let destination = self.destination, destination != "-" else {
+            _ = try await ToolError.wrapping {
+                try await database.export { tool.console.write(String(decoding: $0, as: UTF8.self)) }
+            }
+            return await database.close()
+        }
+        let path = AgentConnection.absolute(destination, tool)
+        let file = try LineFile(creating: path)
+        do {
+            let transfer = try await ToolError.wrapping { try await database.export { try file.write($0) } }
+            try file.finish()
+            await database.close()
+            try tool.report([
+                ("Export", .text(path)), ("Tasks", .number(transfer.tasks)), ("Lines", .number(transfer.lines)),
+            ])
+        } catch {
+            file.discard()
+            throw error
+        }
+    }
+}
+
+/// Makes a file of an export: `a2a store import`.
+struct StoreImportCommand: ToolCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "import", abstract: "Makes a new store of an export, whole or not at all.")
+
+    @Argument(help: "The export; - for standard input.")
+    var source: String
+
+    @Option(help: ArgumentHelp("The new store: sqlite:FILE. It must not exist.", valueName: "store"))
+    var store: String
+
+    @OptionGroup var global: GlobalOptions
+
+    func run(_ tool: Tool) async throws {
+        let path = try StoreFile.path(self.store, tool)
+        let source = try LineFile(
+            reading: self.source == "-" ? "/dev/stdin" : AgentConnection.absolute(self.source, tool))
+        let transfer = try await ToolError.wrapping {
+            try await SQLiteDatabase.importing(into: path) { try source.nextLine() }
+        }
+        try tool.report([
+            ("Store", .text(path)), ("Tasks", .number(transfer.tasks)), ("Lines", .number(transfer.lines)),
+        ])
+    }
+}
+
+extension ToolError {
+    /// What a store says is wrong is the tool's own failure, not an agent's.
+    static func wrapping<Value>(_ body: () async throws -> Value) async throws -> Value {
+        do {
+            return try await body()
+        } catch let error as A2AError {
+            throw ToolError(code: error.code == .invalidRequest ? .usage : .internal, message: error.message)
+        }
+    }
+}
+
+/// A value of a report.
+enum ReportValue {
+    case text(String)
+    case number(Int)
+}
+
+extension Tool {
+    /// Fields: a line each as text, one object as JSON. Several of one name are an array there.
+    fileprivate func report(_ fields: [(label: String, value: ReportValue)]) throws {
+        switch self.settings.format {
+        case .text:
+            self.output.text { blocks in
+                for (label, value) in fields {
+                    switch value {
+                    case .text(let text): blocks.field(label, text)
+                    case .number(let number): blocks.field(label, "\(number)")
+                    }
+                }
+            }
+        case .json:
+            var members: [String: A2AValue] = [:]
+            for (label, values) in Dictionary(grouping: fields, by: \.label) {
+                let name = label.lowercased().replacing(" ", with: "-")
+                let written = values.map { field -> A2AValue in
+                    switch field.value {
+                    case .text(let text): A2AValue(text)
+                    case .number(let number): A2AValue(Double(number))
+                    }
+                }
+                members[name] = label == "Finding" ? A2AValue(written) : written.first
+            }
+            try self.output.json(A2AMetadata(members))
+        }
+    }
+}

@@ -1,0 +1,146 @@
+import A2A
+import A2AReferenceAgent
+import A2ASQLite
+import A2AServer
+import A2ATesting
+import Foundation
+import GRDB
+import SwiftProtobuf
+import Testing
+
+@testable import A2ACommand
+
+private func withDirectory(_ body: (_ path: String) async throws -> Void) async throws {
+    let path = NSTemporaryDirectory() + "a2a-\(UInt32.random(in: 0 ... .max))"
+    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    try await body(path)
+}
+
+/// An agent on a store, and a task that it has done.
+private func withAgent(
+    on path: String, _ body: (_ runtime: TaskRuntime, _ task: A2ATask) async throws -> Void
+) async throws {
+    let database = try SQLiteDatabase(path: path, logger: .silent)
+    try await withRuntime(
+        ReferenceAgent(), card: ReferenceAgent.card(), store: SQLiteTaskStore(database: database)
+    ) { runtime in
+        var request = A2ASendMessageRequest()
+        request.message = .user("stream to be or not to be")
+        guard case .task(let task)? = try await runtime.sendMessage(request, context: CallContext()).payload else {
+            Issue.record("There is no task.")
+            return
+        }
+        try await body(runtime, task)
+    }
+    await database.close()
+}
+
+@Suite("The commands about stores", .timeLimit(.minutes(1)))
+struct StoreCommandTests {
+    @Test("while the agent runs: info, check, a backup that an agent can be started on, an export that can be imported")
+    func whileRunning() async throws {
+        try await withDirectory { directory in
+            let store = "sqlite:\(directory)/agent.db"
+            try await withAgent(on: "\(directory)/agent.db") { _, task in
+                let info = await runTool(["store", "info", "--store", store])
+                #expect(info.status == .success, "\(info.notes)")
+                #expect(info.output.contains("Tasks: 1\n") && info.output.contains("Unfinished Tasks: 0\n"))
+                let json = await runTool(["store", "info", "--store", store, "-o", "json"])
+                #expect(try Google_Protobuf_Struct(jsonString: json.output).fields["tasks"]?.numberValue == 1)
+                let check = await runTool(["store", "check"], environment: ["A2ACLI_STORE": store])
+                #expect(check.status == .success && check.output == "Sound: \(directory)/agent.db\n", "\(check.notes)")
+                let backup = await runTool(["store", "backup", "\(directory)/backup.db", "--store", store])
+                #expect(backup.status == .success, "\(backup.notes)")
+                let file = await runTool(["store", "export", "\(directory)/lines", "--store", store])
+                #expect(file.status == .success && file.output.contains("Tasks: 1\n"), "\(file.notes)")
+                let printed = await runTool(["store", "export", "--store", store])
+                #expect(try printed.output == String(contentsOfFile: "\(directory)/lines", encoding: .utf8))
+                #expect(printed.output.contains("to be ") || printed.output.contains("\"to \""))
+                let imported = await runTool(
+                    ["store", "import", "\(directory)/lines", "--store", "sqlite:\(directory)/new.db"])
+                #expect(imported.status == .success && imported.output.contains("Tasks: 1\n"), "\(imported.notes)")
+
+                for name in ["backup.db", "new.db"] {
+                    let copy = SQLiteTaskStore(
+                        database: try SQLiteDatabase(path: "\(directory)/\(name)", logger: .silent))
+                    let found = try await copy.snapshot(of: task.id, in: Scope(), historyLength: nil)
+                    #expect(found?.task == task, "\(name)")
+                    let sound = await runTool(["store", "check", "--store", "\(directory)/\(name)"])
+                    #expect(sound.status == .success, "\(sound.notes)")
+                }
+            }
+        }
+    }
+
+    @Test(
+        "what is wrong is said, and nothing is made or replaced: a missing file, no database, a newer one, a file that is there"
+    )
+    func refusals() async throws {
+        try await withDirectory { directory in
+            func write(_ name: String, _ text: String) throws -> String {
+                try text.write(toFile: "\(directory)/\(name)", atomically: true, encoding: .utf8)
+                return "\(directory)/\(name)"
+            }
+            let text = try write("text", String(repeating: "This is no database. ", count: 100))
+            let newer = "\(directory)/newer.db"
+            let database = try SQLiteDatabase(path: newer, logger: .silent)
+            try await database.write {
+                try $0.execute(sql: "INSERT INTO grdb_migrations VALUES ('9 something of tomorrow')")
+            }
+            await database.close()
+            let good = "\(directory)/agent.db"
+            try await withAgent(on: good) { _, _ in }
+            for verb in [["info"], ["check"], ["backup", "\(directory)/x"], ["export", "\(directory)/x"]] {
+                for (store, words) in [
+                    ("\(directory)/none", "There is no store"), (directory, "There is no store"),
+                    (text, "no SQLite database"), (newer, "newer version"), ("memory", "sqlite:FILE"),
+                ] {
+                    let result = await runTool(["store"] + verb + ["--store", store])
+                    #expect(
+                        result.status != .success && result.notes.contains(words), "\(verb) \(store): \(result.notes)")
+                    #expect(!FileManager.default.fileExists(atPath: "\(directory)/x"))
+                }
+            }
+            #expect(!FileManager.default.fileExists(atPath: "\(directory)/none"))
+            for arguments in [
+                ["backup", text, "--store", good], ["export", text, "--store", good],
+                ["import", text, "--store", good],
+            ] {
+                let result = await runTool(["store"] + arguments)
+                #expect(
+                    result.status == .usage && result.notes.contains("exists already"), "\(arguments): \(result.notes)")
+            }
+            #expect(try String(contentsOfFile: text, encoding: .utf8).hasPrefix("This is no database."))
+            for (source, words) in [
+                (text, "Line 1"), ("\(directory)/none", "cannot be read"), (try write("empty", ""), "header"),
+            ] {
+                let result = await runTool(["store", "import", source, "--store", "\(directory)/x"])
+                #expect(result.status != .success && result.notes.contains(words), "\(result.notes)")
+                #expect(!FileManager.default.fileExists(atPath: "\(directory)/x"))
+            }
+            let noFolder = await runTool(["store", "export", "\(text)/x", "--store", good])
+            #expect(noFolder.status == .failure)
+        }
+    }
+
+    @Test("a damaged file is found out, and the findings are printed")
+    func damaged() async throws {
+        try await withDirectory { directory in
+            let path = "\(directory)/agent.db"
+            try await withAgent(on: path) { _, _ in }
+            let database = try SQLiteDatabase(path: path, logger: .silent)
+            try await database.write { try $0.execute(sql: "UPDATE tasks SET generation = generation + 5") }
+            await database.close()
+            let result = await runTool(["store", "check", "--store", path])
+            #expect(result.status == .failure && result.output.hasPrefix("Finding: "), "\(result.output)")
+            #expect(result.notes.contains("is damaged"))
+            let json = await runTool(["store", "check", "--store", path, "-o", "json"])
+            // The findings, and on a line of its own the error.
+            let findings = String(json.output.split(separator: "\n").first ?? "")
+            #expect(
+                try Google_Protobuf_Struct(jsonString: findings).fields["finding"]?.listValue.values.isEmpty == false
+            )
+        }
+    }
+}
