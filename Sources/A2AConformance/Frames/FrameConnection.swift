@@ -14,7 +14,14 @@ final class FrameConnection: Sendable {
         case timeout
     }
 
+    /// How much has come so far: what a wait is for more than.
+    private struct Known: Equatable {
+        var count: Int
+        var isClosed: Bool
+    }
+
     private struct State {
+        var known: Known { Known(count: self.received.count, isClosed: self.isClosed) }
         var received: ArraySlice<UInt8> = []
         var isClosed = false
         var isReset = false
@@ -92,25 +99,26 @@ final class FrameConnection: Sendable {
     /// The next frame, or the end.
     func next(until deadline: ContinuousClock.Instant) async -> Next {
         while true {
-            let next: Next? = self.state.withLock { state in
-                if let frame = FrameView(taking: &state.received) { return .frame(frame) }
-                return state.isClosed ? .closed(isReset: state.isReset) : nil
+            // What is not enough is noted in the same step, so that nothing can come unseen in between.
+            let (next, known) = self.state.withLock { state -> (Next?, Known) in
+                if let frame = FrameView(taking: &state.received) { return (.frame(frame), state.known) }
+                return (state.isClosed ? .closed(isReset: state.isReset) : nil, state.known)
             }
             if let next { return next }
-            guard await self.waitForMore(until: deadline) else { return .timeout }
+            guard await self.waitForMore(than: known, until: deadline) else { return .timeout }
         }
     }
 
     /// Some octets as they are; fewer at the end of the connection or at the deadline.
     func octets(_ count: Int, until deadline: ContinuousClock.Instant) async -> [UInt8] {
         while true {
-            let octets: [UInt8]? = self.state.withLock { state in
-                guard state.received.count >= count || state.isClosed else { return nil }
+            let (octets, known) = self.state.withLock { state -> ([UInt8]?, Known) in
+                guard state.received.count >= count || state.isClosed else { return (nil, state.known) }
                 defer { state.received = state.received.dropFirst(count) }
-                return Array(state.received.prefix(count))
+                return (Array(state.received.prefix(count)), state.known)
             }
             if let octets { return octets }
-            guard await self.waitForMore(until: deadline) else {
+            guard await self.waitForMore(than: known, until: deadline) else {
                 return self.state.withLock { Array($0.received.prefix(count)) }
             }
         }
@@ -120,8 +128,7 @@ final class FrameConnection: Sendable {
     var rest: Int { self.state.withLock { $0.received.count } }
 
     /// - Returns: `false` at the deadline.
-    private func waitForMore(until deadline: ContinuousClock.Instant) async -> Bool {
-        let known = self.state.withLock { ($0.received.count, $0.isClosed) }
+    private func waitForMore(than known: Known, until deadline: ContinuousClock.Instant) async -> Bool {
         do {
             try await withDeadline(deadline) {
                 await self.wait(known)
@@ -133,7 +140,7 @@ final class FrameConnection: Sendable {
         }
     }
 
-    private func wait(_ known: (count: Int, isClosed: Bool)) async {
+    private func wait(_ known: Known) async {
         let id = self.state.withLock { state in
             state.nextWaiter += 1
             return state.nextWaiter
@@ -141,7 +148,7 @@ final class FrameConnection: Sendable {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let isReady = self.state.withLock { state in
-                    if state.received.count != known.count || state.isClosed != known.isClosed || Task.isCancelled {
+                    if state.known != known || Task.isCancelled {
                         return true
                     }
                     state.waiter = (id, continuation)

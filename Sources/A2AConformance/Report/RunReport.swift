@@ -41,8 +41,8 @@ package struct RunReport: Sendable {
     /// What is listed as known to fail, and did not: notes for people, since such lists grow old.
     package func stale(_ known: KnownFailing) -> [String] {
         known.entries.compactMap { entry in
-            let own = self.results.filter { entry.pattern.matches($0.name) || entry.pattern.matches($0.test.id) }
-            guard !own.contains(where: { $0.outcome == .fail }) else { return nil }
+            let own = self.results.filter(entry.matches)
+            guard !own.contains(where: { $0.outcome == .fail }), own.isEmpty || !entry.isSometimes else { return nil }
             let why = own.isEmpty ? "no case of this run is called so" : "none of its cases failed"
             return "known to fail, line \(entry.line): \(entry.pattern.text): \(why)"
         }

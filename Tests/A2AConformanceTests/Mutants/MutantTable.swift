@@ -23,6 +23,11 @@ enum MutantTable {
         return (lines + zip(faults, found).map { Self.row($0) + " \($1) |" }).joined(separator: "\n") + "\n"
     }
 
+    /// Faults that show in a race only.
+    private static let races: Set = [
+        "every-tenth-order", "gap-after-snapshot", "one-task-at-a-time", "readers-in-step", "snapshot-overlaps",
+    ]
+
     private static func row(_ fault: Fault) -> String {
         let bindings = TransportBinding.allCases.filter(fault.bindings.contains).map(\.rawValue)
         let over = bindings.count == TransportBinding.allCases.count ? "all" : bindings.joined(separator: ", ")
@@ -46,7 +51,9 @@ enum MutantTable {
             let row = Self.row(fault)
             let line = kept.split(separator: "\n").first { $0.hasPrefix(row) }
             let named = line?.dropFirst(row.count).dropLast().trimmingCharacters(in: .whitespaces) ?? "nothing"
-            #expect(cases.contains(named), "\(fault.name): conformance/mutants.md says \(named), found by \(cases)")
+            // Which of the cases of many streams meets a race depends on time; one of them does.
+            let isFound = cases.contains(named) || (Self.races.contains(fault.name) && !cases.isEmpty)
+            #expect(isFound, "\(fault.name): conformance/mutants.md says \(named), found by \(cases)")
         }
         #expect(kept.contains("\n\(faults.count) faults.\n"))
     }
