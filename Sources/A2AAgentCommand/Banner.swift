@@ -29,7 +29,7 @@ struct Banner {
 
     /// Lines of names and places.
     static func table(_ places: [(String, String)], _ interfaces: [A2AAgentInterface]) -> String {
-        let places = places + interfaces.map { ($0.binding.label, $0.url) }
+        let places = places + interfaces.places.map { ($0.name, $0.url) }
         let width = places.map(\.0.count).max() ?? 0
         return places.map { "  " + $0.padding(toLength: width, withPad: " ", startingAt: 0) + "  " + $1 }
             .joined(separator: "\n")

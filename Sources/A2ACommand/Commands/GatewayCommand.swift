@@ -139,9 +139,8 @@ struct GatewayCommand: ToolCommand {
                     "  Agent card  \(base)\(name.isEmpty ? "" : "/\(name)")\(AgentCardReference.wellKnownPath)")
             }
         }
-        for interface in endpoints.flatMap(\.interfaces) {
-            let name = interface.binding.label
-            lines.append("  \(name)\(String(repeating: " ", count: max(0, 10 - name.count)))  \(interface.url)")
+        for (name, url) in endpoints.flatMap(\.interfaces).places {
+            lines.append("  \(name)\(String(repeating: " ", count: max(0, 10 - name.count)))  \(url)")
         }
         lines += ["", "Cards are shown without signatures: the gateway changes their interfaces.", "", "READY \(base)"]
         tool.console.write(lines.joined(separator: "\n") + "\n")

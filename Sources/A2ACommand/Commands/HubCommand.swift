@@ -121,7 +121,7 @@ struct HubCommand: ToolCommand {
             places.append(("Agent cards", "\(base)/{name}\(AgentCardReference.wellKnownPath)"))
             if self.agents.isListed { places.append(("Agents", base + A2ARoutes.directoryPath)) }
         }
-        places += endpoints.flatMap(\.interfaces).map { ($0.binding.label, $0.url) }
+        places += endpoints.flatMap(\.interfaces).places.map { ($0.name, $0.url) }
         let width = places.map(\.0.count).max() ?? 0
         let lines = places.map { "  \($0)\(String(repeating: " ", count: width - $0.count))  \($1)" }
         tool.console.write(
