@@ -6,7 +6,7 @@ SWIFT_FLAGS ?=
 # Arguments of the agent: make run ARGS="--port 9000"; of the judge: make conformance ARGS="--level must"
 ARGS ?=
 # Peers that are judged: make conformance PEERS="reference python"
-PEERS ?= reference reference-bare reference-token reference-strict python reference-client python-client
+PEERS ?= reference reference-bare reference-token reference-strict reference-tls python reference-client python-client
 # Where an installation goes: make conformance-install PREFIX=/usr/local
 PREFIX ?= /usr/local
 # Arguments of the test run: make test TESTS="--filter Interop"
