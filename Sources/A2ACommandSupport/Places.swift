@@ -1,4 +1,4 @@
-package import A2A
+import A2A
 
 extension Sequence<A2AAgentInterface> {
     /// Where these are, for people: the name of the binding and the address; once, in however many versions it is served.
