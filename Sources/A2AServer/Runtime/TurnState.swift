@@ -128,8 +128,9 @@ struct TurnState {
     enum OnOffer: Equatable { case accepted, full, ended }
 
     /// Promises a follow-up message to the turn; ``deliver(_:)`` or ``withdraw()`` must follow.
+    /// One that has not begun takes none: if it cannot begin, nobody would answer.
     mutating func offer() -> OnOffer {
-        guard self.phase == .running, !self.isFenced, self.answer == .tracking else { return .ended }
+        guard self.phase == .running, !self.isFenced, self.answer == .tracking, self.fence > 0 else { return .ended }
         guard self.inbox.count + self.reserved < Self.maxInbox else { return .full }
         self.reserved += 1
         return .accepted
