@@ -171,6 +171,14 @@ struct TurnStateTests {
         #expect(state.offer() == .ended)
     }
 
+    @Test("a turn takes no messages before it has begun")
+    func notBegun() {
+        var state = TurnState(continuing: .working, fence: 0)
+        #expect(state.offer() == .ended)
+        state.recorded(Self.appended(.working))
+        #expect(state.offer() == .accepted)
+    }
+
     @Test("a turn takes no more messages than fit, counting those that are promised")
     func fullInbox() {
         var state = TurnState(continuing: .working, fence: 1)
