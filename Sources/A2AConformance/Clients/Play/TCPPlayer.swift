@@ -21,25 +21,7 @@ struct TCPPlayer: Sendable {
                     return try Connection(wrappingChannelSynchronously: channel)
                 }
             }
-        let port = server.channel.localAddress?.port ?? 0
-        return try await server.executeThenClose { connections in
-            try await withThrowingTaskGroup(of: Result?.self) { group in
-                group.addTask { try await body(port) }
-                group.addTask {
-                    try await withThrowingDiscardingTaskGroup { group in
-                        for try await connection in connections {
-                            group.addTask { await self.serve(connection) }
-                        }
-                    }
-                    return nil
-                }
-                defer { group.cancelAll() }
-                while let result = try await group.next() {
-                    if let result { return result }
-                }
-                throw CancellationError()
-            }
-        }
+        return try await server.serving({ await self.serve($0) }, while: body)
     }
 
     private func serve(_ connection: Connection) async {
