@@ -14,8 +14,8 @@ import ServiceLifecycle
 /// |---|---|
 /// | `GET /push?state=&pageSize=&pageToken=` | a ``PushNotificationStatusPage`` in JSON, without secrets |
 ///
-/// There is no password: the file system says who may connect. The socket has mode 0600, and directories that are made for it
-/// 0700. ``AdminClient`` asks, and so does `curl --unix-socket FILE http://agent/push`.
+/// There is no password: the file system says who may connect. The socket has mode 0600 from its first moment, and directories that are
+/// made for it 0700. ``AdminClient`` asks, and so does `curl --unix-socket FILE http://agent/push`.
 public struct AdminSocket: ServerBinding {
     /// The longest path, in bytes: what the system's addresses have room for.
     public static let maxPathBytes = 103
@@ -23,8 +23,22 @@ public struct AdminSocket: ServerBinding {
     /// Where an agent with a database file has its socket, if nobody says otherwise: beside the file. `nil` if that path is too long.
     public static func path(beside database: String) -> String? {
         let path = database + ".admin"
-        return path.utf8.count <= Self.maxPathBytes ? path : nil
+        return Self.fits(path) ? path : nil
     }
+
+    /// Whether the system has room for the path, and for that of the socket before it gets its name.
+    private static func fits(_ path: String) -> Bool {
+        max(path.utf8.count, Self.template(path).utf8.count + Self.first.utf8.count) <= Self.maxPathBytes
+    }
+
+    /// The directory in which a socket begins, that only its owner can look into: beside its place, with six letters to be chosen.
+    private static func template(_ path: String) -> String {
+        let directory = (path as NSString).deletingLastPathComponent
+        return (directory.isEmpty ? "." : directory == "/" ? "" : directory) + "/." + String(repeating: "X", count: 6)
+    }
+
+    /// What a socket is called there.
+    private static let first = "/s"
 
     private let path: String
     private let runtime: TaskRuntime
@@ -46,31 +60,46 @@ public struct AdminSocket: ServerBinding {
         _ service: any A2AService, logger: Logger, onListening: @escaping @Sendable (BindingEndpoint) async -> Void
     ) async throws {
         let endpoint = BindingEndpoint(address: "unix:\(self.path)", interfaces: [])
+        let directory: String
         do {
-            try await self.prepare()
+            directory = try await self.prepare()
         } catch {
             guard !self.isRequired else { throw error }
             logger.notice("there is no admin socket", metadata: ["reason": "\(error.message)"])
             await onListening(endpoint)
             return try await gracefulShutdown()
         }
+        // Made where nobody else can reach it, closed to others, and only then put in its place.
+        let first = directory + Self.first
         let application = Application(
             router: self.router(),
             configuration: ApplicationConfiguration(
-                address: .unixDomainSocket(path: self.path),
+                address: .unixDomainSocket(path: first),
                 availableConnectionsDelegate: MaximumAvailableConnections(Self.maxConnections)),
             onServerRunning: { _ in
-                chmod(self.path, 0o600)
+                chmod(first, 0o600)
+                if rename(first, self.path) != 0 {
+                    logger.error(
+                        "the admin socket cannot be put in its place",
+                        metadata: ["path": "\(self.path)", "error": "\(String(cString: strerror(errno)))"])
+                }
+                rmdir(directory)
                 await onListening(endpoint)
             },
             logger: logger)
-        defer { unlink(self.path) }
+        defer {
+            unlink(self.path)
+            unlink(first)
+            rmdir(directory)
+        }
         try await application.run()
     }
 
     /// Makes room for the socket.
-    private func prepare() async throws(A2AError) {
-        guard self.path.utf8.count <= Self.maxPathBytes else {
+    ///
+    /// - Returns: The directory in which it begins.
+    private func prepare() async throws(A2AError) -> String {
+        guard Self.fits(self.path) else {
             throw A2AError(
                 .invalidParams, "The path of the admin socket is longer than \(Self.maxPathBytes) bytes: \(self.path)")
         }
@@ -100,6 +129,13 @@ public struct AdminSocket: ServerBinding {
         guard lstat(self.path, &status) != 0 || status.st_mode & S_IFMT == S_IFSOCK else {
             throw A2AError(.invalidParams, "There is a file in the place of the admin socket: \(self.path)")
         }
+        var template = Self.template(self.path).utf8CString.map { $0 }
+        guard mkdtemp(&template) != nil else {
+            throw A2AError(
+                .invalidParams,
+                "The admin socket \(self.path) cannot be made: \(String(cString: strerror(errno))).")
+        }
+        return String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
     private func router() -> Router<BasicRequestContext> {

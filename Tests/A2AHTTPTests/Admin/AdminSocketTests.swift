@@ -5,6 +5,7 @@ import A2ATesting
 import AsyncHTTPClient
 import Foundation
 import NIOCore
+import Synchronization
 import Testing
 
 /// A directory for one test, with a path short enough for sockets.
@@ -44,6 +45,8 @@ struct AdminSocketTests {
             try await withAdmin(path) { runtime in
                 #expect(try mode(path) == 0o600)
                 #expect(try mode("\(directory)/made") == 0o700)
+                // Nothing is left of the place where it began.
+                #expect(try FileManager.default.contentsOfDirectory(atPath: "\(directory)/made") == ["admin.sock"])
                 var request = A2ASendMessageRequest()
                 request.message = .user("go")
                 request.configuration.taskPushNotificationConfig =
@@ -137,6 +140,34 @@ struct AdminSocketTests {
         }
     }
 
+    @Test("is closed to others from its first moment, whatever new files are open to")
+    func neverOpen() async throws {
+        try await withDirectory { directory in
+            try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: directory)
+            let watch = Watch()
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask {
+                    // Everything that another user could connect to while sockets come and go.
+                    while !watch.isOver {
+                        for name in (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? [] {
+                            guard let mode = try? mode("\(directory)/\(name)"), mode & 0o077 != 0 else { continue }
+                            watch.note("\(name) \(String(mode, radix: 8))")
+                        }
+                        await Task.yield()
+                    }
+                }
+                for _ in 0..<20 {
+                    try await withAdmin("\(directory)/sock") { _ in
+                        _ = try await AdminClient(path: "\(directory)/sock").pushNotificationStatus()
+                    }
+                }
+                watch.end()
+                try await group.waitForAll()
+            }
+            #expect(watch.found == [])
+        }
+    }
+
     @Test("an agent without push notifications says so")
     func none() async throws {
         try await withDirectory { directory in
@@ -148,4 +179,16 @@ struct AdminSocketTests {
             }
         }
     }
+}
+
+/// What somebody sees who looks again and again.
+private final class Watch: Sendable {
+    private let state = Mutex((isOver: false, found: Set<String>()))
+
+    var isOver: Bool { self.state.withLock { $0.isOver } }
+    var found: Set<String> { self.state.withLock { $0.found } }
+
+    func end() { self.state.withLock { $0.isOver = true } }
+
+    func note(_ text: String) { self.state.withLock { _ = $0.found.insert(text) } }
 }
