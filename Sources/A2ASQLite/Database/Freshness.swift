@@ -1,3 +1,4 @@
+import A2A
 import GRDB
 import GRDBSQLite
 import Synchronization
@@ -14,7 +15,7 @@ final class Freshness: Sendable {
     }
 
     private let state = Mutex(State())
-    private let counter: Mutex<CommitCounter>
+    private let counter: Mutex<CommitCounter?>
 
     init(path: String, busyTimeout: Duration) throws {
         self.counter = Mutex(try CommitCounter(path: path, busyTimeout: busyTimeout))
@@ -24,9 +25,12 @@ final class Freshness: Sendable {
 
     /// The epoch now, after a look at the file.
     ///
-    /// - Throws: `DatabaseError`.
+    /// - Throws: `DatabaseError`; ``A2AError`` after ``close()``.
     func check() throws -> Int64 {
-        let commits = try self.counter.withLock { try $0.read() }
+        let commits = try self.counter.withLock { counter in
+            guard let counter else { throw A2AError(.unavailable, "The agent's task store is closed.") }
+            return try counter.read()
+        }
         return self.state.withLock { state in
             if commits > state.known {
                 state.known = commits
@@ -35,6 +39,9 @@ final class Freshness: Sendable {
             return state.epoch
         }
     }
+
+    /// Lets go of the file.
+    func close() { self.counter.withLock { $0 = nil } }
 
     /// The writer has begun, and found this number.
     func writerSees(commits: Int64) {

@@ -26,7 +26,7 @@ public final class SQLiteDatabase: Sendable {
     let tasks: TaskCache
     let logger: Logger
 
-    /// Opens the file; makes it, and its folder, if they are not there.
+    /// Opens the file; makes it (mode 0600), and its folder (0700), if they are not there.
     ///
     /// - Throws: ``A2AError`` that says what is wrong with the file and what to do: it cannot be opened, it is no database of
     ///   ours, it was written by a newer version, it is damaged.
@@ -57,6 +57,7 @@ public final class SQLiteDatabase: Sendable {
         await withCheckedContinuation { continuation in
             self.queue.close { continuation.resume() }
         }
+        self.freshness.close()
         try? self.pool.close()
     }
 
@@ -138,6 +139,7 @@ public final class SQLiteDatabase: Sendable {
     private static func open(_ path: String, _ options: Options) throws -> DatabasePool {
         try self.mapping(path) {
             try makeFolder(of: path)
+            PrivateFile.prepare(path)
             var configuration = Configuration()
             configuration.label = "a2a"
             configuration.busyMode = .timeout(options.busyTimeout.inSeconds)

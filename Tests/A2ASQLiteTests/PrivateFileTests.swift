@@ -1,0 +1,48 @@
+import A2A
+import A2AServer
+import Foundation
+import Testing
+
+@testable import A2ASQLite
+
+@Suite("Who may read the files", .timeLimit(.minutes(1)))
+struct PrivateFileTests {
+    private func mode(_ path: String) throws -> Int? {
+        try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
+    }
+
+    @Test(
+        "the database, what is beside it, its copies and its keys are for their owner only, in a folder that anybody can read"
+    )
+    func new() async throws {
+        try await withFolder { folder in
+            try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: folder)
+            let store = try makeStore(in: folder)
+            _ = try StoreKeys.find(environment: [:], file: nil, beside: folder + "/store.db")
+            _ = try await SQLitePushNotificationStore(
+                store.database, keys: StoreKeys([Data(repeating: 1, count: 32).base64EncodedString()]))
+            _ = try await store.create(
+                .sample("a"), then: [], in: Scope(), turn: TurnRecord(opening: [1], message: nil))
+            try await store.database.backUp(to: folder + "/copy.db")
+            let lines = Lines()
+            _ = try await store.database.export { lines.add($0) }
+            _ = try await SQLiteDatabase.importing(into: folder + "/import.db") { lines.next() }
+            let files = try FileManager.default.contentsOfDirectory(atPath: folder)
+            #expect(files.count >= 7, "\(files)")
+            for file in files { #expect(try self.mode(folder + "/" + file) == 0o600, "\(file)") }
+        }
+    }
+
+    @Test("a file that all the world could read is closed to it, and what its group was given stays")
+    func existing() async throws {
+        try await withFolder { folder in
+            let path = folder + "/store.db"
+            await (try makeStore(in: folder)).database.close()
+            try FileManager.default.setAttributes([.posixPermissions: 0o664], ofItemAtPath: path)
+            let store = try makeStore(in: folder)
+            #expect(try self.mode(path) == 0o660)
+            _ = try await store.create(.sample("a"), then: [], in: Scope())
+            #expect(try self.mode(path + "-wal") == 0o660)
+        }
+    }
+}
