@@ -2,6 +2,7 @@ import A2A
 import A2AServer
 import A2ATesting
 import Foundation
+import Synchronization
 
 @testable import A2ASQLite
 
@@ -32,4 +33,17 @@ extension TaskStoreContract.Demands {
         retention.age = self.maxAge
         return retention
     }
+}
+
+/// Lines, given and taken.
+final class Lines: Sendable {
+    private let lines: Mutex<[[UInt8]]>
+
+    init(_ lines: [[UInt8]] = []) { self.lines = Mutex(lines) }
+
+    var all: [[UInt8]] { self.lines.withLock { $0 } }
+
+    func add(_ line: [UInt8]) { self.lines.withLock { $0.append(Array(line.dropLast())) } }
+
+    func next() -> [UInt8]? { self.lines.withLock { $0.isEmpty ? nil : $0.removeFirst() } }
 }

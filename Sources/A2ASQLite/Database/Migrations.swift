@@ -17,9 +17,9 @@ enum Migrations {
     /// Brings a file up to the schema of this version.
     ///
     /// - Throws: ``A2AError`` if the file is somebody else's, or of a newer version.
-    static func apply(to pool: DatabasePool) throws {
+    static func apply(to writer: some DatabaseWriter) throws {
         let migrator = self.all
-        try pool.barrierWriteWithoutTransaction { db in
+        try writer.barrierWriteWithoutTransaction { db in
             let id = try Int.fetchOne(db, sql: "PRAGMA application_id") ?? 0
             let tables = try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_master") ?? 0
             guard id == self.applicationID || (id == 0 && tables == 0) else {
@@ -37,7 +37,7 @@ enum Migrations {
             }
             if id == 0 { try db.execute(sql: "PRAGMA application_id = \(self.applicationID)") }
         }
-        try migrator.migrate(pool)
+        try migrator.migrate(writer)
     }
 
     /// Task logs.

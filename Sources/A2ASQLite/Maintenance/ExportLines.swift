@@ -77,6 +77,15 @@ struct LineReader {
         return number
     }
 
+    /// A number that counts something: 0 to 2^62, so that sums of two stay numbers.
+    func number(_ name: String) throws -> Int64 {
+        let number = try self.int64(name)
+        guard (0...LogRenewal.maxGeneration).contains(number) else {
+            throw Problem(text: "'\(name)' is not between 0 and \(LogRenewal.maxGeneration)")
+        }
+        return number
+    }
+
     func bool(_ name: String) -> Bool { self.members[name].map { $0.elementsEqual("true".utf8) } ?? false }
 
     func message<Content: SwiftProtobuf.Message>(_ name: String) throws -> Content {
@@ -110,12 +119,14 @@ struct LineReader {
 /// The kinds and names of the lines.
 enum ExportFormat {
     static let name = "a2a-store"
-    static let version: Int64 = 1
+    /// Those that are read. 2 has lines of push notification configurations, and is written only with them.
+    static let versions: ClosedRange<Int64> = 1...2
 
     static let header = "header"
     static let task = "task"
     static let snapshot = "snapshot"
     static let events = "events"
+    static let push = "push"
 }
 
 /// Writes the lines.
@@ -124,8 +135,11 @@ struct TaskExporter {
     private let write: ([UInt8]) throws -> Void
     private var transfer = SQLiteDatabase.Transfer()
 
-    init(_ db: Database, _ write: @escaping ([UInt8]) throws -> Void) {
+    private let includesPush: Bool
+
+    init(_ db: Database, includingPush: Bool, _ write: @escaping ([UInt8]) throws -> Void) {
         self.db = db
+        self.includesPush = includingPush
         self.write = write
     }
 
@@ -133,7 +147,7 @@ struct TaskExporter {
         var header = LineBuilder()
         header.add("kind", ExportFormat.header)
         header.add("format", ExportFormat.name)
-        header.add("version", ExportFormat.version)
+        header.add("version", self.includesPush ? ExportFormat.versions.upperBound : ExportFormat.versions.lowerBound)
         try self.emit(header)
         let tasks = try Row.fetchCursor(
             self.db,
@@ -157,6 +171,12 @@ struct TaskExporter {
             self.transfer.tasks += 1
             if row[11] as Int64 > 0 { try self.snapshot(of: row[0]) }
             try self.log(of: row[0])
+        }
+        guard self.includesPush else { return self.transfer }
+        let configurations = try Self.pushConfigurations(self.db)
+        while let row = try configurations.next() {
+            try self.emit(try Self.line(ofPush: row))
+            self.transfer.pushConfigurations += 1
         }
         return self.transfer
     }

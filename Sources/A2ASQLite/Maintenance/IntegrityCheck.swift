@@ -67,37 +67,44 @@ struct IntegrityCheck {
     }
 
     private mutating func logs() throws {
-        let loader = try TaskLoader(self.db)
-        let tasks = try Row.fetchCursor(self.db, sql: "SELECT task, id, state, generation, snapshot FROM tasks")
+        let tasks = try Row.fetchCursor(self.db, sql: "SELECT task, id FROM tasks")
         while let row = try tasks.next(), self.findings.count < Self.maxFindings {
-            let (task, id) = (row[0] as Int64, row[1] as String)
-            let (state, generation, snapshot) = (row[2] as Int, row[3] as Int64, row[4] as Int64)
-            do {
-                let end = try self.endOfLog(task, snapshot)
-                let fold = try loader.fold(of: task, snapshot: snapshot).0
-                if end != generation {
-                    self.findings.append("task '\(id)' stands at \(generation), its log ends at \(end)")
-                }
-                if fold.state.rawValue != state || fold.id != id {
-                    self.findings.append("task '\(id)' is listed as something else than its log says")
-                }
-            } catch is DamagedLog {
-                self.findings.append("the log of task '\(id)' makes no sense")
+            if let problem = try Self.problem(ofTask: row[0], named: row[1], self.db) { self.findings.append(problem) }
+        }
+    }
+
+    /// What is wrong with a task and its log; `nil` for nothing.
+    ///
+    /// - Parameter id: The task's id, or what it shall be.
+    static func problem(ofTask task: Int64, named id: String, _ db: Database) throws -> String? {
+        let statement = try db.cachedStatement(sql: "SELECT state, generation, snapshot FROM tasks WHERE task = ?")
+        guard let row = try Row.fetchOne(statement, arguments: [task]) else { return "task '\(id)' is missing" }
+        let (state, generation, snapshot) = (row[0] as Int, row[1] as Int64, row[2] as Int64)
+        do {
+            let fold = try TaskLoader(db).fold(of: task, snapshot: snapshot).0
+            let end = try self.endOfLog(task, snapshot, db)
+            if end != generation { return "task '\(id)' stands at \(generation), its log ends at \(end)" }
+            if fold.state.rawValue != state || fold.id != id {
+                return "task '\(id)' is listed as something else than its log says"
             }
+            return nil
+        } catch is DamagedLog {
+            return "the log of task '\(id)' makes no sense"
         }
     }
 
     /// The last generation of a log; 0 if there is a hole in what is not in the snapshot.
-    private func endOfLog(_ task: Int64, _ snapshot: Int64) throws -> Int64 {
-        var end = snapshot
-        let rows = try Row.fetchCursor(
-            self.db,
-            sql: "SELECT generation, events FROM log WHERE task = ? AND generation > ? ORDER BY generation",
-            arguments: [task, snapshot])
+    private static func endOfLog(_ task: Int64, _ snapshot: Int64, _ db: Database) throws -> Int64 {
+        // Without a snapshot it begins with the task's creation, whatever number that has (``LogRenewal``).
+        var end: Int64? = snapshot > 0 ? snapshot : nil
+        let statement = try db.cachedStatement(
+            sql: "SELECT generation, events FROM log WHERE task = ? AND generation > ? ORDER BY generation")
+        let rows = try Row.fetchCursor(statement, arguments: [task, snapshot])
         while let row = try rows.next() {
-            guard row[0] as Int64 == end + 1 else { return 0 }
-            end += row[1] as Int64
+            let first = row[0] as Int64
+            guard first == (end ?? first - 1) + 1 else { return 0 }
+            end = first - 1 + (row[1] as Int64)
         }
-        return end
+        return end ?? 0
     }
 }

@@ -7,7 +7,8 @@ import GRDB
 extension SQLiteDatabase {
     /// Copies the database into a new file while it is in use: as it stood at one moment, and whole or not at all.
     ///
-    /// Writers go on meanwhile. The write-ahead log keeps growing until the copy is done.
+    /// Writers go on meanwhile. The write-ahead log keeps growing until the copy is done. The copy is a log of its own: numbers of events
+    /// that are given out here from now on mean nothing there (``LogRenewal``).
     ///
     /// - Parameters:
     ///   - path: The new file; it must not exist. While the copy is being made it has the ending `.partial`.
@@ -25,13 +26,17 @@ extension SQLiteDatabase {
         do {
             let pool = self.pool
             try await Self.inBackground {
+                PrivateFile.prepare(partial)
                 let copy = try DatabaseQueue(path: partial)
                 try pool.backup(to: copy, pagesPerStep: 1024) { step in
                     progress?(step.completedPageCount, step.totalPageCount)
                 }
+                try copy.writeWithoutTransaction { db in
+                    try LogRenewal.renew(db)
+                    try db.execute(sql: "PRAGMA wal_checkpoint(TRUNCATE)")
+                }
                 try copy.close()
-                try FileHandle(forUpdatingAtPath: partial)?.synchronize()
-                try FileManager.default.moveItem(atPath: partial, toPath: path)
+                try Self.publish(partial, as: path)
             }
         } catch {
             try? Self.remove(partial)
@@ -40,6 +45,13 @@ extension SQLiteDatabase {
                 .internal, "The backup '\(path)' cannot be made: \(error.message ?? "\(error.resultCode)").",
                 cause: error)
         }
+    }
+
+    /// Gives a finished file, which nobody has open, its name.
+    static func publish(_ partial: String, as path: String) throws {
+        try FileHandle(forUpdatingAtPath: partial)?.synchronize()
+        try FileManager.default.moveItem(atPath: partial, toPath: path)
+        PrivateFile.syncFolder(of: path)
     }
 
     /// Looks whether the file is sound: its pages and indexes, that its counters agree with what they count, that every log

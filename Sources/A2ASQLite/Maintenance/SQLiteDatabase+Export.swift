@@ -9,7 +9,14 @@ import GRDB
 extension SQLiteDatabase {
     /// What was exported or imported.
     public struct Transfer: Sendable, Equatable {
+        /// The tasks that were written.
         public var tasks = 0
+        /// How many of them have taken the place of others.
+        public var replaced = 0
+        /// The tasks that were there already, the same.
+        public var skipped = 0
+        public var pushConfigurations = 0
+        /// The lines that were written or read.
         public var lines = 0
 
         public init() {}
@@ -18,12 +25,17 @@ extension SQLiteDatabase {
     /// Writes all tasks and their logs as lines of JSON, as they stood at one moment, beside writers. It takes no more memory than the
     /// largest line.
     ///
-    /// - Parameter write: Takes a line, with its end of line. What it throws ends the export.
+    /// - Parameters:
+    ///   - includingPushConfigurations: Whether push notification configurations are included, as they are in the file: their URLs, tokens and
+    ///     credentials encrypted, to be read with the same key only.
+    ///   - write: Takes a line, with its end of line. What it throws ends the export.
     /// - Throws: What `write` throws; ``A2AError`` if the file cannot be read.
-    public func export(to write: @escaping @Sendable ([UInt8]) throws -> Void) async throws -> Transfer {
+    public func export(
+        includingPushConfigurations: Bool = false, to write: @escaping @Sendable ([UInt8]) throws -> Void
+    ) async throws -> Transfer {
         do {
             return try await self.pool.read { db in
-                var exporter = TaskExporter(db, write)
+                var exporter = TaskExporter(db, includingPush: includingPushConfigurations, write)
                 return try exporter.run()
             }
         } catch is DamagedLog {
@@ -33,44 +45,80 @@ extension SQLiteDatabase {
         }
     }
 
-    /// Makes a database file from the lines of an export, whole or not at all.
+    /// Puts the lines of an export into a database file, whole or not at all.
+    ///
+    /// If the file is not there it is made. If it is, nobody else may have it open. A task that is in it already, the same for
+    /// whoever sees it, is passed over. One that differs makes the import fail, unless it is to be replaced.
+    ///
+    /// What is imported is a log of its own, as a backup is (``backUp(to:progress:)``). Turns are not part of an export: nobody works on
+    /// tasks that had not ended before a message comes for them.
     ///
     /// - Parameters:
-    ///   - path: The new file; it must not exist.
+    ///   - path: The file. While a new one is being made it has the ending `.partial`.
+    ///   - replacing: Whether tasks of the export take the place of others with the same id.
     ///   - nextLine: Gives the next line, without its end; `nil` after the last.
-    /// - Throws: What `nextLine` throws; ``A2AError`` with the number of the line that cannot be taken, and why.
+    /// - Throws: What `nextLine` throws; ``A2AError`` with the number of the line that cannot be taken, and why; with the ids of the tasks that
+    ///   differ; or that the file is in use.
     public static func importing(
-        into path: String, from nextLine: @escaping @Sendable () throws -> [UInt8]?
+        into path: String, replacing: Bool = false, from nextLine: @escaping @Sendable () throws -> [UInt8]?
     ) async throws -> Transfer {
-        guard !FileManager.default.fileExists(atPath: path) else {
+        do {
+            if FileManager.default.fileExists(atPath: path) {
+                return try await self.inBackground { try self.merge(into: path, replacing: replacing, nextLine) }
+            }
+            return try await self.inBackground { try self.make(path, nextLine) }
+        } catch let error as DatabaseError where error.resultCode == .SQLITE_BUSY {
             throw A2AError(
-                .invalidRequest,
-                "The file '\(path)' exists already. Import into a new file, and then put it in its place.")
+                .unavailable,
+                "The store '\(path)' is in use. Stop the agent that has it, or import into a new file.", cause: error)
+        } catch let error as DatabaseError {
+            throw A2AError(opening: path, error)
         }
+    }
+
+    private static func make(_ path: String, _ nextLine: () throws -> [UInt8]?) throws -> Transfer {
         try makeFolder(of: path)
         let partial = path + ".partial"
         try self.remove(partial)
         do {
-            return try await self.inBackground {
-                let pool = try DatabasePool(path: partial)
-                try Migrations.apply(to: pool)
-                let transfer = try pool.writeWithoutTransaction { db in
-                    var importer = try TaskImporter(db)
-                    let transfer = try importer.run(nextLine)
-                    try db.execute(sql: "PRAGMA wal_checkpoint(TRUNCATE)")
-                    return transfer
-                }
-                try pool.close()
-                try FileHandle(forUpdatingAtPath: partial)?.synchronize()
-                try FileManager.default.moveItem(atPath: partial, toPath: path)
-                return transfer
+            PrivateFile.prepare(partial)
+            let database = try DatabaseQueue(path: partial)
+            let transfer = try self.fill(database) { db in
+                var importer = try TaskImporter(db)
+                return try importer.run(nextLine)
             }
+            try self.publish(partial, as: path)
+            return transfer
         } catch {
             try? self.remove(partial)
-            guard let error = error as? DatabaseError else { throw error }
-            throw A2AError(
-                .internal, "The file '\(path)' cannot be made: \(error.message ?? "\(error.resultCode)").",
-                cause: error)
+            throw error
+        }
+    }
+
+    private static func merge(
+        into path: String, replacing: Bool, _ nextLine: () throws -> [UInt8]?
+    ) throws -> Transfer {
+        PrivateFile.prepare(path)
+        var configuration = Configuration()
+        configuration.busyMode = .immediateError
+        // Nobody else may have it open: what others have in memory of its tasks would be wrong afterwards.
+        configuration.prepareDatabase { try $0.execute(sql: "PRAGMA locking_mode = EXCLUSIVE") }
+        let database = try DatabaseQueue(path: path, configuration: configuration)
+        return try self.fill(database) { db in
+            var importer = try TaskImporter(db, replaces: replacing)
+            return try importer.run(isOneTransaction: true, nextLine)
+        }
+    }
+
+    private static func fill(
+        _ database: DatabaseQueue, _ body: (Database) throws -> Transfer
+    ) throws -> Transfer {
+        defer { try? database.close() }
+        try Migrations.apply(to: database)
+        return try database.writeWithoutTransaction { db in
+            let transfer = try body(db)
+            try db.execute(sql: "PRAGMA wal_checkpoint(TRUNCATE)")
+            return transfer
         }
     }
 }

@@ -3,34 +3,44 @@ import A2AServer
 import FoundationEssentials
 import GRDB
 
-/// Puts the lines of an export into a new file.
+/// Puts the lines of an export into a database that nobody else has open.
 struct TaskImporter {
     private let db: Database
+    private let file: ImportTarget
     private var transfer = SQLiteDatabase.Transfer()
-    private var place: Int64 = 0
-    private var clock: Int64 = 0
-    private var bytes: Int64 = 0
     /// The task that the lines are about.
-    private var task: Int64?
+    private var task: ImportTarget.Incoming?
     private var hasHeader = false
+    private var conflicts: [String] = []
 
-    /// The most lines of one transaction.
+    /// The most lines of one transaction, where the file is not seen before all of them are in it.
     private static let linesPerTransaction = 2_000
+    /// The most tasks that an error names.
+    private static let maxNames = 20
 
-    init(_ db: Database) throws { self.db = db }
+    /// - Parameter replaces: Whether tasks that are there and differ are replaced. Otherwise they make the import fail.
+    init(_ db: Database, replaces: Bool = false) throws {
+        self.db = db
+        self.file = try ImportTarget(db, replaces: replaces)
+    }
 
-    mutating func run(_ nextLine: () throws -> [UInt8]?) throws -> SQLiteDatabase.Transfer {
+    /// - Parameter isOneTransaction: Whether everything is in one transaction: for files that had something in them before.
+    mutating func run(
+        isOneTransaction: Bool = false, _ nextLine: () throws -> [UInt8]?
+    ) throws -> SQLiteDatabase.Transfer {
         do {
             while let line = try nextLine() {
                 self.transfer.lines += 1
                 guard !line.isEmpty else { continue }
                 if !self.db.isInsideTransaction { try self.db.beginTransaction(.immediate) }
-                try self.takeLine(line)
-                if self.transfer.lines % Self.linesPerTransaction == 0 { try self.db.commit() }
+                try self.naming { try $0.take(try LineReader(line[...])) }
+                if !isOneTransaction, self.transfer.lines % Self.linesPerTransaction == 0 { try self.db.commit() }
             }
             guard self.hasHeader else { throw self.error("there is no header; is this an export?") }
             if !self.db.isInsideTransaction { try self.db.beginTransaction(.immediate) }
-            try self.count()
+            try self.naming { try $0.finishTask() }
+            guard self.conflicts.isEmpty else { throw self.conflict }
+            try self.file.finish()
             try self.db.commit()
         } catch {
             if self.db.isInsideTransaction { try self.db.rollback() }
@@ -39,9 +49,9 @@ struct TaskImporter {
         return self.transfer
     }
 
-    private mutating func takeLine(_ line: [UInt8]) throws {
+    private mutating func naming(_ body: (inout Self) throws -> Void) throws {
         do {
-            try self.take(try LineReader(line[...]))
+            try body(&self)
         } catch let problem as LineReader.Problem {
             throw self.error(problem.text)
         } catch let error as DatabaseError where error.resultCode == .SQLITE_CONSTRAINT {
@@ -49,17 +59,20 @@ struct TaskImporter {
         }
     }
 
-    private func count() throws {
-        try self.db.execute(
-            sql: "UPDATE store SET commits = 1, place = ?, clock = ?, tasks = ?, bytes = ?",
-            arguments: [self.place, self.clock, self.transfer.tasks, self.bytes])
-        try self.db.execute(
-            sql: "INSERT INTO counts SELECT scope, state, count(*) FROM tasks GROUP BY scope, state")
-    }
-
     private func error(_ problem: String) -> A2AError {
         A2AError(.invalidRequest, "Line \(self.transfer.lines) cannot be imported: \(problem).")
     }
+
+    private var conflict: A2AError {
+        let names = self.conflicts.prefix(Self.maxNames).joined(separator: ", ")
+        let more = self.conflicts.count > Self.maxNames ? " and others" : ""
+        return A2AError(
+            .invalidRequest,
+            "Nothing was imported: \(self.conflicts.count) of the tasks are in the store already and are not the same: \(names)\(more). "
+                + "Import into a new file, or replace them.")
+    }
+
+    // MARK: Lines
 
     private mutating func take(_ line: LineReader) throws {
         let kind = try line.string("kind")
@@ -71,6 +84,9 @@ struct TaskImporter {
         case ExportFormat.task: try self.takeTask(line)
         case ExportFormat.snapshot: try self.takeSnapshot(line)
         case ExportFormat.events: try self.takeEvents(line)
+        case ExportFormat.push:
+            try self.finishTask()
+            if try self.file.takePush(line) { self.transfer.pushConfigurations += 1 }
         default: throw LineReader.Problem(text: "its kind '\(kind)' is not known")
         }
     }
@@ -80,41 +96,41 @@ struct TaskImporter {
             throw LineReader.Problem(text: "its format is not '\(ExportFormat.name)'")
         }
         let version = try line.int64("version")
-        guard version == ExportFormat.version else {
-            throw LineReader.Problem(text: "version \(version) is newer than this program, which reads 1")
+        guard ExportFormat.versions.contains(version) else {
+            throw LineReader.Problem(
+                text:
+                    "version \(version) is newer than this program, which reads up to \(ExportFormat.versions.upperBound)"
+            )
         }
         self.hasHeader = true
     }
 
     private mutating func takeTask(_ line: LineReader) throws {
-        let scope = try self.scope(line.string("tenant"), line.string("principal"))
-        self.place += 1
-        let statusAt = try line.int64("statusAt")
-        self.clock = max(self.clock, statusAt)
-        let bytes = try line.int64("bytes")
-        self.bytes += bytes
-        try self.db.execute(
-            sql: """
-                INSERT INTO tasks (id, scope, context, state, place, status_at, generation, fence, oldest, first_row,
-                log_bytes, bytes, snapshot) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-                """,
-            arguments: [
-                line.string("id"), scope, line.string("contextId"), line.int64("state"), self.place, statusAt,
-                line.int64("generation"), line.int64("fence"), line.int64("oldest"), line.int64("firstRow"),
-                line.int64("logBytes"), bytes, line.int64("snapshot"),
-            ])
-        self.task = self.db.lastInsertedRowID
-        self.transfer.tasks += 1
+        try self.finishTask()
+        self.task = try self.file.begin(line)
+    }
+
+    private mutating func finishTask() throws {
+        guard let task = self.task else { return }
+        self.task = nil
+        switch try self.file.finish(task) {
+        case .added: self.transfer.tasks += 1
+        case .replaced:
+            (self.transfer.tasks, self.transfer.replaced) = (self.transfer.tasks + 1, self.transfer.replaced + 1)
+        case .skipped: self.transfer.skipped += 1
+        case .differs: self.conflicts.append(task.id)
+        }
     }
 
     private func takeSnapshot(_ line: LineReader) throws {
         var task: A2ATask = try line.message("task")
         var artifacts = A2ATask()
         swap(&artifacts.artifacts, &task.artifacts)
+        let current = try self.current
         try self.db.execute(
-            sql: "INSERT INTO snapshots VALUES (?, ?, ?, ?)",
+            sql: "INSERT INTO snapshots (task, generation, head, artifacts) VALUES (?, ?, ?, ?)",
             arguments: [
-                self.current, line.int64("generation"), Data(task.serializedBytes() as [UInt8]),
+                current.row, try line.number("generation") + current.shift, Data(task.serializedBytes() as [UInt8]),
                 Data(artifacts.serializedBytes() as [UInt8]),
             ])
     }
@@ -133,11 +149,12 @@ struct TaskImporter {
         }
         var encoded = try EncodedChanges(changes, creating: first)
         for index in appends { encoded.noteAppends(index) }
+        let current = try self.current
         try self.db.execute(
             sql: "INSERT INTO log VALUES (?, ?, ?, ?, ?, ?)",
             arguments: [
-                self.current, line.int64("generation"), changes.count + (first == nil ? 0 : 1), line.int64("bytes"),
-                line.int64("at"), Data(encoded.bytes),
+                current.row, try line.number("generation") + current.shift, changes.count + (first == nil ? 0 : 1),
+                line.number("bytes"), line.number("at"), Data(encoded.bytes),
             ])
     }
 
@@ -155,20 +172,10 @@ struct TaskImporter {
             metadata: object.has("metadata") ? try object.message("metadata") : nil)
     }
 
-    private var current: Int64 {
+    private var current: ImportTarget.Incoming {
         get throws {
             guard let task else { throw LineReader.Problem(text: "there is no task before it") }
             return task
         }
-    }
-
-    private func scope(_ tenant: String, _ principal: String) throws -> Int64 {
-        let known = try Int64.fetchOne(
-            self.db, sql: "SELECT scope FROM scopes WHERE tenant = ? AND principal = ?",
-            arguments: [tenant, principal])
-        if let known { return known }
-        try self.db.execute(
-            sql: "INSERT INTO scopes (tenant, principal) VALUES (?, ?)", arguments: [tenant, principal])
-        return self.db.lastInsertedRowID
     }
 }

@@ -103,10 +103,7 @@ struct StoreCommandTests {
                 }
             }
             #expect(!FileManager.default.fileExists(atPath: "\(directory)/none"))
-            for arguments in [
-                ["backup", text, "--store", good], ["export", text, "--store", good],
-                ["import", text, "--store", good],
-            ] {
+            for arguments in [["backup", text, "--store", good], ["export", text, "--store", good]] {
                 let result = await runTool(["store"] + arguments)
                 #expect(
                     result.status == .usage && result.notes.contains("exists already"), "\(arguments): \(result.notes)")
@@ -119,8 +116,46 @@ struct StoreCommandTests {
                 #expect(result.status != .success && result.notes.contains(words), "\(result.notes)")
                 #expect(!FileManager.default.fileExists(atPath: "\(directory)/x"))
             }
+            let notAStore = await runTool(["store", "import", text, "--store", text])
+            #expect(
+                notAStore.status == .failure && notAStore.notes.contains("no SQLite database"), "\(notAStore.notes)")
+            let newerStore = await runTool(["store", "import", text, "--store", newer])
+            #expect(newerStore.status == .failure && newerStore.notes.contains("newer version"), "\(newerStore.notes)")
             let noFolder = await runTool(["store", "export", "\(text)/x", "--store", good])
             #expect(noFolder.status == .failure)
+        }
+    }
+
+    @Test(
+        "an export is put into a store that has tasks: the same are passed over, others named or replaced; not while it is in use"
+    )
+    func importing() async throws {
+        try await withDirectory { directory in
+            let path = "\(directory)/agent.db"
+            let lines = "\(directory)/lines"
+            let arguments = ["store", "import", lines, "--store", "sqlite:\(path)"]
+            var id = ""
+            try await withAgent(on: path) { _, task in
+                id = task.id
+                let export = await runTool(["store", "export", lines, "--push-configurations", "--store", path])
+                #expect(
+                    export.status == .success && export.output.contains("Push Configurations: 0\n"), "\(export.notes)")
+                let inUse = await runTool(arguments)
+                #expect(inUse.status == .failure && inUse.notes.contains("is in use"), "\(inUse.notes)")
+            }
+            let same = await runTool(arguments)
+            #expect(
+                same.status == .success && same.output.contains("Tasks: 0\nReplaced: 0\nSkipped: 1\n"), "\(same.output)"
+            )
+            let changed = try String(contentsOfFile: lines, encoding: .utf8).replacing(
+                "\"text\":\"to ", with: "\"text\":\"2 ")
+            try changed.write(toFile: lines, atomically: true, encoding: .utf8)
+            let differs = await runTool(arguments)
+            #expect(
+                differs.status == .usage && differs.notes.contains(id) && differs.notes.contains("--replace"),
+                "\(differs.notes)")
+            let replaced = await runTool(arguments + ["--replace"])
+            #expect(replaced.status == .success && replaced.output.contains("Replaced: 1\n"), "\(replaced.notes)")
         }
     }
 

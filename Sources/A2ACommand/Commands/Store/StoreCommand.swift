@@ -59,6 +59,9 @@ struct StoreBackupCommand: ToolCommand {
         discussion: """
             The copy shows the store as it stood at one moment, and is a store like it. Keys (STORE.key, or wherever they are) are not \
             part of it: keep them too, and elsewhere.
+
+            An agent on the copy goes on by itself: tasks that had not ended get other numbers of events there, so that nobody goes on \
+            in the copy with what the original has told them since. Copy a store with this command, not with cp.
             """)
 
     @Argument(help: "The new file.")
@@ -102,11 +105,16 @@ struct StoreExportCommand: ToolCommand {
     static let configuration = CommandConfiguration(
         commandName: "export",
         abstract: "Writes all tasks and their logs as lines of JSON, while the agent runs or not.",
-        discussion:
-            "Push notification configurations are not part of it: their secrets are bound to the keys of the store.")
+        discussion: """
+            Push notification configurations are left out, unless they are asked for. Their URLs, tokens and credentials are never in clear: they \
+            stay encrypted as they are in the store, and are of use only where the same key is. Turns are not part of an export.
+            """)
 
     @Argument(help: "The new file. (default: standard output)")
     var destination: String?
+
+    @Flag(help: "Includes push notification configurations, encrypted.")
+    var pushConfigurations = false
 
     @OptionGroup var store: StoreFileOptions
     @OptionGroup var global: GlobalOptions
@@ -115,19 +123,24 @@ struct StoreExportCommand: ToolCommand {
         let database = try self.store.file(tool).open()
         guard let destination = self.destination, destination != "-" else {
             _ = try await ToolError.wrapping {
-                try await database.export { tool.console.write(String(decoding: $0, as: UTF8.self)) }
+                try await database.export(includingPushConfigurations: self.pushConfigurations) {
+                    tool.console.write(String(decoding: $0, as: UTF8.self))
+                }
             }
             return await database.close()
         }
         let path = AgentConnection.absolute(destination, tool)
         let file = try LineFile(creating: path)
         do {
-            let transfer = try await ToolError.wrapping { try await database.export { try file.write($0) } }
+            let transfer = try await ToolError.wrapping {
+                try await database.export(includingPushConfigurations: self.pushConfigurations) { try file.write($0) }
+            }
             try file.finish()
             await database.close()
-            try tool.report([
-                ("Export", .text(path)), ("Tasks", .number(transfer.tasks)), ("Lines", .number(transfer.lines)),
-            ])
+            try tool.report(
+                [("Export", .text(path)), ("Tasks", .number(transfer.tasks))]
+                    + (self.pushConfigurations ? [("Push Configurations", .number(transfer.pushConfigurations))] : [])
+                    + [("Lines", .number(transfer.lines))])
         } catch {
             file.discard()
             throw error
@@ -135,16 +148,26 @@ struct StoreExportCommand: ToolCommand {
     }
 }
 
-/// Makes a file of an export: `a2a store import`.
+/// Puts an export into a store: `a2a store import`.
 struct StoreImportCommand: ToolCommand {
     static let configuration = CommandConfiguration(
-        commandName: "import", abstract: "Makes a new store of an export, whole or not at all.")
+        commandName: "import", abstract: "Puts an export into a store, whole or not at all.",
+        discussion: """
+            The store is made if it is not there. If it is, no agent may have it open. Tasks that are in it already are passed over if \
+            they are the same; if some differ, nothing is imported, and they are named.
+
+            Tasks that had not ended get other numbers of events, as in a backup, and nobody works on them before a message comes. \
+            Push notification configurations (export --push-configurations) need the key that they were encrypted with.
+            """)
 
     @Argument(help: "The export; - for standard input.")
     var source: String
 
-    @Option(help: ArgumentHelp("The new store: sqlite:FILE. It must not exist.", valueName: "store"))
+    @Option(help: ArgumentHelp("The store: sqlite:FILE.", valueName: "store"))
     var store: String
+
+    @Flag(help: "Tasks of the export take the place of those in the store that differ.")
+    var replace = false
 
     @OptionGroup var global: GlobalOptions
 
@@ -152,22 +175,29 @@ struct StoreImportCommand: ToolCommand {
         let path = try StoreFile.path(self.store, tool)
         let source = try LineFile(
             reading: self.source == "-" ? "/dev/stdin" : AgentConnection.absolute(self.source, tool))
-        let transfer = try await ToolError.wrapping {
-            try await SQLiteDatabase.importing(into: path) { try source.nextLine() }
+        let transfer = try await ToolError.wrapping(
+            hint: "To import into a store that has some of the tasks: --replace takes those of the export."
+        ) {
+            try await SQLiteDatabase.importing(into: path, replacing: self.replace) { try source.nextLine() }
         }
         try tool.report([
-            ("Store", .text(path)), ("Tasks", .number(transfer.tasks)), ("Lines", .number(transfer.lines)),
+            ("Store", .text(path)), ("Tasks", .number(transfer.tasks)), ("Replaced", .number(transfer.replaced)),
+            ("Skipped", .number(transfer.skipped)), ("Push Configurations", .number(transfer.pushConfigurations)),
+            ("Lines", .number(transfer.lines)),
         ])
     }
 }
 
 extension ToolError {
     /// What a store says is wrong is the tool's own failure, not an agent's.
-    static func wrapping<Value>(_ body: () async throws -> Value) async throws -> Value {
+    ///
+    /// - Parameter hint: What helps where something else was to be asked for.
+    static func wrapping<Value>(hint: String? = nil, _ body: () async throws -> Value) async throws -> Value {
         do {
             return try await body()
         } catch let error as A2AError {
-            throw ToolError(code: error.code == .invalidRequest ? .usage : .internal, message: error.message)
+            guard error.code == .invalidRequest else { throw ToolError(code: .internal, message: error.message) }
+            throw ToolError.usage(error.message, hint: hint)
         }
     }
 }
