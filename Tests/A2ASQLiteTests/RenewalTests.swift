@@ -127,7 +127,8 @@ struct RenewalTests {
                 let problems = try await store.database.check()
                 #expect(problems == [])
             }
-            #expect(names.count == 4 && generations.count == 4)
+            #expect(names.count == 4)
+            #expect(generations.count == 4)
         }
     }
 
