@@ -1,6 +1,7 @@
 import A2A
 import A2AReferenceAgent
 import A2AServer
+import Foundation
 import Testing
 
 /// Conversations that a seed makes: whatever is asked, and in whatever order, callers see the same over every binding.
@@ -9,10 +10,13 @@ import Testing
 /// tasks, lists them, cancels, subscribes, and calls what is refused.
 @Suite("Equal on every binding, at random (§5.1)", .timeLimit(.minutes(3)))
 struct RandomScriptTests {
+    /// How many conversations besides the one that once told TCP apart; `A2A_SCRIPT_RUNS` asks for more.
+    private static var runs: Int { ProcessInfo.processInfo.environment["A2A_SCRIPT_RUNS"].flatMap { Int($0) } ?? 3 }
+
     @Test("a random conversation, word for word")
     func conversations() async throws {
-        for _ in 0..<3 {
-            let seed = UInt64.random(in: 0 ... .max)
+        // The first one resumes at the last event of a task that has ended.
+        for seed in [3_582_467_392_413_247_948] + (0..<Self.runs).map({ _ in UInt64.random(in: 0 ... .max) }) {
             let expected = try await Self.transcript(.inProcess, seed)
             #expect(expected.count > 20, "seed \(seed)")
             for binding in Binding.direct {
@@ -28,7 +32,7 @@ struct RandomScriptTests {
 
     private static func transcript(_ binding: Binding, _ seed: UInt64) async throws -> [String] {
         try await binding.withService { service in
-            var conversation = RandomConversation(seed)
+            var conversation = RandomConversation(seed, over: binding)
             return await conversation.play(on: service)
         }
     }
@@ -42,7 +46,13 @@ private struct RandomConversation {
     private var tasks: [String] = []
     private var contexts: [String] = []
 
-    init(_ seed: UInt64) { self.random = Seeded(state: seed) }
+    /// Whether ResumeStream of the TCP binding is there.
+    private let resumesItself: Bool
+
+    init(_ seed: UInt64, over binding: Binding) {
+        self.random = Seeded(state: seed)
+        self.resumesItself = binding.last == ProtocolBinding.tcp.rawValue
+    }
 
     mutating func play(on service: any A2AService) async -> [String] {
         for step in 0..<25 { await self.step("\(step)", service) }
@@ -92,6 +102,9 @@ private struct RandomConversation {
             resuming.resumeAfter = Int64.random(in: 0...6, using: &self.random)
             // A task that still runs has no end to wait for.
             guard await self.isOver(task, service) else { return }
+            if await self.isLast(resuming.resumeAfter ?? 0, of: task, service) {
+                return await self.resumeAtTheEnd("\(label) resume at the end", task, service, resuming)
+            }
             await self.transcript.note("\(label) resume") { [resuming] in
                 try await service.subscribeToTask(.with { $0.id = task }, context: resuming)
             }
@@ -109,6 +122,29 @@ private struct RandomConversation {
     private func isOver(_ task: String, _ service: any A2AService) async -> Bool {
         let found = try? await service.getTask(.with { $0.id = task }, context: CallContext())
         return found?.status.state.isTerminal ?? true
+    }
+
+    /// Whether a number is that of the last event of a task that has ended.
+    private func isLast(_ number: Int64, of task: String, _ service: any A2AService) async -> Bool {
+        let context = CallContext(resumeAfter: number - 1)
+        let rest = try? await service.subscribeToTask(.with { $0.id = task }, context: context).collect()
+        return number > 1 && rest?.count == 1 && rest?.first?.generation == number
+    }
+
+    /// The one thing in which bindings differ: nothing follows, so ResumeStream over TCP ends at once (TCP-067), and
+    /// SubscribeToTask says that the task has ended (A2A §3.1.6, RESUME-16).
+    private mutating func resumeAtTheEnd(
+        _ label: String, _ task: String, _ service: any A2AService, _ context: CallContext
+    ) async {
+        do {
+            let events = try await service.subscribeToTask(.with { $0.id = task }, context: context).collect()
+            guard self.resumesItself, events.isEmpty else { return self.transcript.note(label, text: "\(events)") }
+        } catch {
+            guard !self.resumesItself, (error as? A2AError)?.code == .unsupportedOperation else {
+                return self.transcript.note(label, text: "\(error)")
+            }
+        }
+        self.transcript.note(label, text: "nothing follows")
     }
 
     private mutating func note(_ label: String, _ call: () async throws -> A2ASendMessageResponse) async {

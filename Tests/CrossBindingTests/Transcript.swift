@@ -39,6 +39,9 @@ struct Transcript {
         }
     }
 
+    /// Notes what a caller makes of an answer.
+    mutating func note(_ label: String, text: String) { self.add(label, text) }
+
     private mutating func note(_ label: String, _ error: any Error) {
         guard let error = error as? A2AError else { return self.add(label, "unexpected \(error)") }
         let details = error.wireDetails.map { "\($0)" }.joined(separator: " ")
