@@ -21,7 +21,7 @@ extension DurableTaskStoreContract {
             try requireEqual(try await bench[0].incarnation(), name, "The name later")
         },
         Rule("a message that was accepted is known, with its task, to the other processes") { bench in
-            let none = try await bench[0].task(of: key, in: Contract.scope)
+            let none = try await bench[0].answer(to: key, in: Contract.scope)
             try requireEqual(none, nil, "The task of a message that never came")
             try await bench.create("t", message: key)
             let other = MessageKey(id: "other", fingerprint: 2)
@@ -29,35 +29,35 @@ extension DurableTaskStoreContract {
                 [Contract.status(.working)], to: "t", in: Contract.scope, condition: .init(),
                 turn: TurnRecord(message: other))
             for key in [key, other] {
-                let task = try await bench[1].task(of: key, in: Contract.scope)
-                try requireEqual(task, "t", "The task of '\(key.id)'")
+                let task = try await bench[1].answer(to: key, in: Contract.scope)
+                try requireEqual(task, .task("t"), "The task of '\(key.id)'")
             }
         },
         Rule("a message is known in its scope only, with its contents only") { bench in
             try await bench.create("t", message: key)
             let otherContents = MessageKey(id: key.id, fingerprint: 6)
-            let contents = try await bench[0].task(of: otherContents, in: Contract.scope)
+            let contents = try await bench[0].answer(to: otherContents, in: Contract.scope)
             try requireEqual(contents, nil, "The task of other contents")
             let scope = Scope(tenant: "tenant", principal: "bob")
-            let stranger = try await bench[0].task(of: key, in: scope)
+            let stranger = try await bench[0].answer(to: key, in: scope)
             try requireEqual(stranger, nil, "The task for another principal")
             _ = try await bench[0].create(
                 Contract.task("u"), then: [], in: Contract.scope,
                 turn: TurnRecord(opening: [1], message: otherContents))
-            let newer = try await bench[1].task(of: otherContents, in: Contract.scope)
-            try requireEqual(newer, "u", "The task of an id that came again with other contents")
+            let newer = try await bench[1].answer(to: otherContents, in: Contract.scope)
+            try requireEqual(newer, .task("u"), "The task of an id that came again with other contents")
         },
         Rule("a message is forgotten after its time") { bench in
             try await bench.create("t", message: key)
             bench.wallClock.advance(milliseconds: 599_000)
-            let still = try await bench[1].task(of: key, in: Contract.scope)
-            try requireEqual(still, "t", "The task within the time")
+            let still = try await bench[1].answer(to: key, in: Contract.scope)
+            try requireEqual(still, .task("t"), "The task within the time")
             bench.wallClock.advance(milliseconds: 2_000)
-            let task = try await bench[0].task(of: key, in: Contract.scope)
+            let task = try await bench[0].answer(to: key, in: Contract.scope)
             try requireEqual(task, nil, "The task")
             try await bench.create("u", message: key)
-            let next = try await bench[1].task(of: key, in: Contract.scope)
-            try requireEqual(next, "u", "The task of the message that came again")
+            let next = try await bench[1].answer(to: key, in: Contract.scope)
+            try requireEqual(next, .task("u"), "The task of the message that came again")
         },
         Rule("a message is accepted once by a task, whichever processes are given it") { bench in
             try await bench.create("t")
@@ -80,7 +80,7 @@ extension DurableTaskStoreContract {
                     [Contract.status(.working)], to: "t", in: Contract.scope,
                     condition: AppendCondition(fence: appended.fence + 1), turn: TurnRecord(message: key))
             }
-            let task = try await bench[0].task(of: key, in: Contract.scope)
+            let task = try await bench[0].answer(to: key, in: Contract.scope)
             try requireEqual(task, nil, "The task")
         },
         Rule("a message makes one task, whichever processes are given it") { bench in
@@ -92,6 +92,51 @@ extension DurableTaskStoreContract {
                 let none = try await bench[index].snapshot(of: "u", in: Contract.scope, historyLength: nil)
                 try require(none == nil, "The second task is there.")
             }
+        },
+    ]
+
+    static let replyRules: [Rule] = [
+        Rule("a message that was answered with a message is known, with the reply, to the other processes") { bench in
+            let reply = A2AMessage.agent("Yes.", contextID: "context")
+            try await bench[0].note(reply, to: TurnRecord(message: key), in: Contract.scope)
+            let known = try await bench[1].answer(to: key, in: Contract.scope)
+            try requireEqual(known, .message(reply), "The reply")
+            let otherContents = MessageKey(id: key.id, fingerprint: 6)
+            let none = try await bench[1].answer(to: otherContents, in: Contract.scope)
+            try requireEqual(none, nil, "The reply to other contents")
+            let scope = Scope(tenant: "tenant", principal: "bob")
+            let stranger = try await bench[1].answer(to: key, in: scope)
+            try requireEqual(stranger, nil, "The reply for another principal")
+            bench.wallClock.advance(milliseconds: 601_000)
+            let late = try await bench[1].answer(to: key, in: Contract.scope)
+            try requireEqual(late, nil, "The reply after its time")
+        },
+        Rule("a message that was answered with a message is answered by nothing else") { bench in
+            let reply = A2AMessage.agent("Yes.", contextID: "context")
+            try await bench[0].note(reply, to: TurnRecord(message: key), in: Contract.scope)
+            for index in 0...1 {
+                try await Contract.requireConflict(.repeated(task: nil), "A task for a message with a reply") {
+                    try await bench.create("t", by: index, message: key)
+                }
+                try await Contract.requireConflict(.repeated(task: nil), "A second reply") {
+                    try await bench[index].note(
+                        .agent("No."), to: TurnRecord(message: key), in: Contract.scope)
+                }
+            }
+            let other = MessageKey(id: "other", fingerprint: 2)
+            try await bench.create("u", message: other)
+            try await Contract.requireConflict(.repeated(task: "u"), "A reply to a message that has made a task") {
+                try await bench[1].note(reply, to: TurnRecord(message: other), in: Contract.scope)
+            }
+        },
+        Rule("a process that was thought dead answers with no message") { bench in
+            try await bench.begin()
+            try await bench.stopFirst()
+            try await Contract.requireConflict(.fenced, "A reply of a process whose lease is over") {
+                try await bench[0].note(.agent("Yes."), to: TurnRecord(message: key), in: Contract.scope)
+            }
+            let none = try await bench[1].answer(to: key, in: Contract.scope)
+            try requireEqual(none, nil, "The reply")
         },
     ]
 
@@ -211,6 +256,33 @@ extension DurableTaskStoreContract {
             _ = try await bench.beginTurn("waiting", by: 1)
             try requireEqual(try await bench.orphans(by: 1), [], "What is left")
             try require(!(try await bench.beat(1, at: 31).hasOrphans), "There still are orphans.")
+        },
+        Rule("a turn that its living process gives up is an orphan, unless it is over or another's") { bench in
+            try await bench.begin()
+            let first = try await bench.create("t")
+            let waiting = try await bench.create("waiting", state: .inputRequired)
+            let ended = try await bench.create("ended", state: .completed)
+            try await bench[0].giveUpTurn(of: "t", in: Contract.scope, fence: first.fence + 1)
+            try await bench[0].giveUpTurn(of: "t", in: Scope(principal: "bob"), fence: first.fence)
+            for (id, appended) in [("waiting", waiting), ("ended", ended), ("none", ended)] {
+                try await bench[0].giveUpTurn(of: id, in: Contract.scope, fence: appended.fence)
+            }
+            for index in 0...1 {
+                try require(!(try await bench.beat(index, at: 2).hasOrphans), "What was not given up is an orphan.")
+            }
+            try requireEqual(try await bench.orphans(by: 1), [], "What is taken over before")
+            try await bench[0].giveUpTurn(of: "t", in: Contract.scope, fence: first.fence)
+            for index in 0...1 {
+                try require(try await bench.beat(index, at: 3).hasOrphans, "Process \(index) finds no orphans.")
+            }
+            try await Contract.requireConflict(.busy, "A turn of a task that waits to be taken over") {
+                _ = try await bench.beginTurn("t", by: 0)
+            }
+            let orphans = try await bench.orphans(by: 0)
+            try requireEqual(orphans.map(\.taskID), ["t"], "What the process itself takes up again")
+            try require(orphans[0].fence > first.fence, "The fencing number does not grow.")
+            try requireEqual(try await bench.orphans(by: 1), [], "What is left")
+            try require(!(try await bench.beat(1, at: 4).hasOrphans), "There still are orphans.")
         },
         Rule("a turn is taken over once, in steps of any size, however many come for it", processes: 3) { bench in
             try await bench.begin()

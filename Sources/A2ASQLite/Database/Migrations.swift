@@ -11,6 +11,7 @@ enum Migrations {
         migrator.registerMigration("1 task logs") { try $0.execute(sql: self.taskLogs) }
         migrator.registerMigration("push notifications") { try $0.execute(sql: PushTables.schema) }
         migrator.registerMigration("turns") { try $0.execute(sql: self.turns) }
+        migrator.registerMigration("replies") { try $0.execute(sql: "ALTER TABLE messages ADD COLUMN reply BLOB") }
         return migrator
     }
 
@@ -111,8 +112,10 @@ enum Migrations {
     ///
     /// - `incarnation` names the log of this file.
     /// - `leases` has the processes that work on tasks; one that is over stays until all of its turns are taken over.
-    /// - `turns` has what tasks that have not ended are worked on with, and by whom: nobody if `lease` is NULL.
-    /// - `messages` has the messages that were accepted, for as long as they are recognised when they come again.
+    /// - `turns` has what tasks that have not ended are worked on with, and by whom: nobody if `lease` is NULL, somebody who has
+    ///   given up if it is 0.
+    /// - `messages` has the messages that were accepted, for as long as they are recognised when they come again. Those that
+    ///   were answered with a message have no task, but that (`reply`).
     private static let turns = """
         CREATE TABLE incarnation (id INTEGER PRIMARY KEY CHECK (id = 1), name INTEGER NOT NULL);
         INSERT INTO incarnation VALUES (1, random() | 1);

@@ -20,6 +20,8 @@ struct PreparedStatement {
 
     func bind(_ index: CInt, _ value: Int64) { sqlite3_bind_int64(self.handle, index, value) }
 
+    func bindNull(_ index: CInt) { sqlite3_bind_null(self.handle, index) }
+
     func bind(_ index: CInt, _ value: Int) { sqlite3_bind_int64(self.handle, index, Int64(value)) }
 
     func bind(_ index: CInt, _ value: String) {

@@ -87,9 +87,33 @@ extension SQLiteTaskStore: DurableTaskStore {
         }
     }
 
+    public func giveUpTurn(of id: String, in scope: Scope, fence: Int64) async throws {
+        try await self.database.submit(bytes: Self.turnBytes) { session in
+            do {
+                try session.turns.giveUpTurn(of: id, in: scope, fence: fence, session)
+            } catch TaskConflict.notFound {
+                // Removed meanwhile.
+            }
+        }
+    }
+
     // MARK: Messages
 
-    public func task(of message: MessageKey, in scope: Scope) async throws -> String? {
+    public func note(_ reply: A2AMessage, to turn: TurnRecord, in scope: Scope) async throws {
+        let octets: [UInt8] = try reply.serializedBytes()
+        try await self.noting(turn, scope) {
+            try await self.database.submit(bytes: octets.count + Self.turnBytes) {
+                [wallClock = self.wallClock, keeper = self.keeper] session in
+                let turns = try session.turns
+                _ = session.stamp(wallClock())
+                let lease = try turns.lease(keeper, session)
+                try turns.check(turn, of: "", in: scope, beginsTurn: false, lease: lease, session)
+                try turns.note(octets, to: turn, in: scope, session)
+            }
+        }
+    }
+
+    public func answer(to message: MessageKey, in scope: Scope) async throws -> KnownAnswer? {
         while true {
             switch self.keeper.decide(message, scope) {
             case .unknown: return nil
@@ -99,15 +123,16 @@ extension SQLiteTaskStore: DurableTaskStore {
         }
     }
 
-    private func find(_ message: MessageKey, _ scope: Scope) async throws -> String? {
+    private func find(_ message: MessageKey, _ scope: Scope) async throws -> KnownAnswer? {
         let now = self.wallClock().milliseconds
         return try await self.reading { db in
             let row = try PreparedStatement(
                 cachedIn: db,
                 """
-                SELECT m.task FROM scopes s JOIN messages m ON m.scope = s.scope AND m.id = ?
+                SELECT m.task, m.reply FROM scopes s JOIN messages m ON m.scope = s.scope AND m.id = ?
                 WHERE s.tenant = ? AND s.principal = ? AND m.fingerprint = ?
-                AND m.expires > max(?, (SELECT clock FROM store)) AND EXISTS (SELECT 1 FROM tasks k WHERE k.id = m.task)
+                AND m.expires > max(?, (SELECT clock FROM store))
+                AND (m.reply IS NOT NULL OR EXISTS (SELECT 1 FROM tasks k WHERE k.id = m.task))
                 """)
             row.bind(1, message.id)
             row.bind(2, scope.tenant)
@@ -115,7 +140,10 @@ extension SQLiteTaskStore: DurableTaskStore {
             row.bind(4, Int64(bitPattern: message.fingerprint))
             row.bind(5, now)
             defer { row.reset() }
-            return try row.step() ? row.string(0) : nil
+            guard try row.step() else { return nil }
+            guard !row.isNull(1) else { return .task(row.string(0)) }
+            guard let reply = try? A2AMessage(serializedBytes: row.bytes(1)) else { throw DamagedLog() }
+            return .message(reply)
         }
     }
 

@@ -22,6 +22,7 @@ final class TurnWriter {
     private let removeWaiting: PreparedStatement
     private let orphans: PreparedStatement
     private let takeOrphan: PreparedStatement
+    private let giveUpTurn: PreparedStatement
     private let addMessage: PreparedStatement
     private let findMessage: PreparedStatement
     private let removeMessages: PreparedStatement
@@ -33,7 +34,10 @@ final class TurnWriter {
         self.beatLease = try prepare("UPDATE leases SET beat = beat + 1 WHERE lease = ? AND is_over = 0")
         self.otherLeases = try prepare("SELECT lease, beat, token FROM leases WHERE is_over = 0 AND lease <> ?")
         self.endLease = try prepare("UPDATE leases SET is_over = 1 WHERE lease = ?")
-        self.anyOver = try prepare("SELECT 1 FROM leases WHERE is_over = 1 LIMIT 1")
+        // Whose turns are anybody's: 0 has those that were given up.
+        let over = "(SELECT lease FROM leases WHERE is_over = 1 UNION ALL SELECT 0)"
+        self.anyOver = try prepare(
+            "SELECT 1 FROM leases WHERE is_over = 1 UNION ALL SELECT 1 FROM turns WHERE lease = 0 LIMIT 1")
         self.removeLeases = try prepare("DELETE FROM leases WHERE is_over = 1")
         self.addTurn = try prepare("INSERT OR REPLACE INTO turns VALUES (?, ?, ?, ?, 0, 0, 0)")
         self.findTurn = try prepare(
@@ -41,20 +45,22 @@ final class TurnWriter {
         self.receive = try prepare("UPDATE turns SET received = received + ? WHERE task = ?")
         self.freeTurn = try prepare("UPDATE turns SET lease = NULL WHERE task = ?")
         self.removeTurn = try prepare("DELETE FROM turns WHERE task = ?")
-        self.removeWaiting = try prepare(
-            "DELETE FROM turns WHERE lease IN (SELECT lease FROM leases WHERE is_over = 1)")
+        self.removeWaiting = try prepare("DELETE FROM turns WHERE lease IN \(over)")
         self.orphans = try prepare(
             """
             SELECT r.task, k.id, s.tenant, s.principal, k.generation, r.opening, r.since, r.received, r.attempts, r.taken_at
-            FROM leases l JOIN turns r ON r.lease = l.lease JOIN tasks k ON k.task = r.task JOIN scopes s ON s.scope = k.scope
-            WHERE l.is_over = 1 AND k.state IN (1, 2) LIMIT ?
+            FROM turns r JOIN tasks k ON k.task = r.task JOIN scopes s ON s.scope = k.scope
+            WHERE r.lease IN \(over) AND k.state IN (1, 2) LIMIT ?
             """)
+        self.giveUpTurn = try prepare("UPDATE turns SET lease = 0 WHERE task = ?")
         self.takeOrphan = try prepare("UPDATE turns SET lease = ?, attempts = ?, taken_at = ? WHERE task = ?")
-        self.addMessage = try prepare("INSERT OR REPLACE INTO messages VALUES (?, ?, ?, ?, ?)")
+        self.addMessage = try prepare(
+            "INSERT OR REPLACE INTO messages (scope, id, fingerprint, task, expires, reply) VALUES (?, ?, ?, ?, ?, ?)")
         self.findMessage = try prepare(
             """
-            SELECT m.fingerprint, m.task FROM scopes s JOIN messages m ON m.scope = s.scope AND m.id = ?
-            WHERE s.tenant = ? AND s.principal = ? AND m.expires > ? AND EXISTS (SELECT 1 FROM tasks k WHERE k.id = m.task)
+            SELECT m.fingerprint, m.task, m.reply IS NOT NULL FROM scopes s JOIN messages m ON m.scope = s.scope AND m.id = ?
+            WHERE s.tenant = ? AND s.principal = ? AND m.expires > ?
+            AND (m.reply IS NOT NULL OR EXISTS (SELECT 1 FROM tasks k WHERE k.id = m.task))
             """)
         self.removeMessages = try prepare(
             """
@@ -153,7 +159,7 @@ final class TurnWriter {
             row.bind(4, session.totals.clock)
             defer { row.reset() }
             if try row.step(), row.int64(0) == Int64(bitPattern: key.fingerprint) {
-                throw TaskConflict.repeated(task: row.string(1))
+                throw TaskConflict.repeated(task: row.int(2) == 0 ? row.string(1) : nil)
             }
         }
         guard beginsTurn else { return }
@@ -176,14 +182,7 @@ final class TurnWriter {
         _ session: WriterSession
     ) throws {
         guard let (task, scope) = session.pin(id).state.withLock({ $0.map { ($0.task, $0.scopeID) } }) else { return }
-        if let turn, let key = turn.message, !key.id.isEmpty {
-            self.addMessage.bind(1, scope)
-            self.addMessage.bind(2, key.id)
-            self.addMessage.bind(3, Int64(bitPattern: key.fingerprint))
-            self.addMessage.bind(4, id)
-            self.addMessage.bind(5, session.totals.clock + turn.window.milliseconds)
-            try self.addMessage.run()
-        }
+        if let turn { try self.addMessage(of: turn, scope: scope, task: id, session) }
         if state.isTerminal {
             self.removeTurn.bind(1, task)
             return try self.removeTurn.run()
@@ -208,6 +207,15 @@ final class TurnWriter {
         guard let task else { return }
         self.freeTurn.bind(1, task)
         try self.freeTurn.run()
+    }
+
+    func giveUpTurn(of id: String, in scope: Scope, fence: Int64, _ session: WriterSession) throws {
+        let task = try session.log.entry(id, session).state.withLock { state in
+            state.flatMap { $0.scope == scope && $0.fence == fence && $0.fold.state.isActive ? $0.task : nil }
+        }
+        guard let task else { return }
+        self.giveUpTurn.bind(1, task)
+        try self.giveUpTurn.run()
     }
 
     // MARK: Orphans
@@ -247,6 +255,24 @@ final class TurnWriter {
     }
 
     // MARK: Messages
+
+    /// Notes that a message was answered with a message.
+    func note(_ reply: [UInt8], to turn: TurnRecord, in scope: Scope, _ session: WriterSession) throws {
+        try self.addMessage(of: turn, scope: try session.log.number(of: scope), task: "", reply: reply, session)
+    }
+
+    private func addMessage(
+        of turn: TurnRecord, scope: Int64, task: String, reply: [UInt8]? = nil, _ session: WriterSession
+    ) throws {
+        guard let key = turn.message, !key.id.isEmpty else { return }
+        self.addMessage.bind(1, scope)
+        self.addMessage.bind(2, key.id)
+        self.addMessage.bind(3, Int64(bitPattern: key.fingerprint))
+        self.addMessage.bind(4, task)
+        self.addMessage.bind(5, session.totals.clock + turn.window.milliseconds)
+        if let reply { self.addMessage.bind(6, reply) } else { self.addMessage.bindNull(6) }
+        try self.addMessage.run()
+    }
 
     /// - Returns: How many were removed.
     func removeMessages(before time: Int64, limit: Int) throws -> Int {

@@ -389,7 +389,7 @@ final class TaskLogWriter {
         return true
     }
 
-    private func number(of scope: Scope) throws -> Int64 {
+    func number(of scope: Scope) throws -> Int64 {
         if let known = self.scopes[scope] { return known }
         self.findScope.bind(1, scope.tenant)
         self.findScope.bind(2, scope.principal)

@@ -35,11 +35,23 @@ public protocol DurableTaskStore: TaskStore {
     /// Does nothing if there is no such turn.
     func endTurn(of id: String, in scope: Scope, fence: Int64) async throws
 
-    /// The task that a message was accepted for, if that was less than ``TurnRecord/window`` ago and the task is still there.
+    /// A turn that is over has left its task submitted or working: its process does not go on with it, and it is an orphan.
+    ///
+    /// Does nothing if there is no such turn, or its task has come to rest.
+    func giveUpTurn(of id: String, in scope: Scope, fence: Int64) async throws
+
+    /// A turn of this process answers its message with a message, and makes no task.
+    ///
+    /// - Parameter turn: Its ``TurnRecord/message`` is what the reply is found by.
+    /// - Throws: ``TaskConflict/fenced`` if the lease of this process is over, ``TaskConflict/repeated(task:)`` if the message was
+    ///   accepted before.
+    func note(_ reply: A2AMessage, to turn: TurnRecord, in scope: Scope) async throws
+
+    /// What a message was answered with, if that was less than ``TurnRecord/window`` ago and the task is still there.
     ///
     /// It may be `nil` for messages that this very process has accepted since it began, which it knows itself; a second step
     /// with one of them is refused all the same (``TaskConflict/repeated(task:)``).
-    func task(of message: MessageKey, in scope: Scope) async throws -> String?
+    func answer(to message: MessageKey, in scope: Scope) async throws -> KnownAnswer?
 
     /// Says that this process lives, and finds the leases that are over.
     ///
@@ -94,6 +106,13 @@ public struct MessageKey: Sendable, Hashable {
         self.id = id
         self.fingerprint = fingerprint
     }
+}
+
+/// What a message was answered with when it came first.
+public enum KnownAnswer: Sendable, Equatable {
+    /// The task with this id: made, or gone on with.
+    case task(String)
+    case message(A2AMessage)
 }
 
 /// What a beat found.

@@ -177,9 +177,9 @@ extension TaskRuntime {
         return TurnRecord(opening: opening, message: try request.message.key(), window: window)
     }
 
-    /// The task that a message was accepted for before this process knew of it.
-    func knownTask(of record: TurnRecord?, in scope: Scope) async throws -> String? {
+    /// What a message was answered with before this process knew of it.
+    func knownAnswer(to record: TurnRecord?, in scope: Scope) async throws -> KnownAnswer? {
         guard let key = record?.message, !key.id.isEmpty, let durable = self.log.durable else { return nil }
-        return try await durable.task(of: key, in: scope)
+        return try await durable.answer(to: key, in: scope)
     }
 }

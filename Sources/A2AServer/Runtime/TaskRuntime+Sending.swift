@@ -111,11 +111,17 @@ extension TaskRuntime {
         case .running(let execution):
             guard isNew else { return try await self.join(execution, message: message, forceTask: forceTask) }
             do {
-                if let known = try await self.knownTask(of: record, in: scope) {
-                    // Answered by an earlier process, or by another one.
+                // Answered by an earlier process, or by another one.
+                switch try await self.knownAnswer(to: record, in: scope) {
+                case .task(let known):
                     self.ledger.settle(ticket, as: .task(known))
                     execution.abandon(TurnExecution.sentTwice)
                     return .task(try await self.attach(to: known, scope: scope))
+                case .message(let known):
+                    self.ledger.settle(ticket, as: .message(known))
+                    execution.abandon(TurnExecution.sentTwice)
+                    return .message(known)
+                case nil: break
                 }
                 if isFollowUp {
                     return .task(try await self.followUp(request, record, context: context, scope: scope))
@@ -235,7 +241,7 @@ extension TaskRuntime {
         let id = request.message.taskID
         let expected = request.generationToMatch(in: context.version)
         var hasPush = false
-        // A turn that is just ending neither takes the message nor lets another begin; ask again when it has ended.
+        // A turn that has not begun, or is just ending, neither takes the message nor lets another begin: ask again afterwards.
         while true {
             guard let snapshot = try await self.store.snapshot(of: id, in: scope, historyLength: 0) else {
                 throw A2AError.taskNotFound(id)
@@ -268,10 +274,15 @@ extension TaskRuntime {
                         .resourceExhausted,
                         "Task '\(id)' has \(TurnState.maxInbox) messages waiting. Send again when it has read some.",
                         details: [.retryInfo(.seconds(1))])
-                case .ended:
-                    await Task.yield()
-                    try Task.checkCancellation()
+                case .later:
+                    try await running.waitWhileInBetween()
                     continue
+                case .over:
+                    continue
+                case .shutOut:
+                    let now = try await self.store.snapshot(of: id, in: scope, historyLength: 0)?.task.status.state
+                    if let now, now.isTerminal { throw Self.ended(id, now) }
+                    throw Self.error(for: .busy, taskID: id)
                 }
             }
             if let accepted = try await self.beginNextTurn(
@@ -314,24 +325,34 @@ extension TaskRuntime {
             taskID: task.id, contextID: task.contextID, scope: scope, opening: message,
             state: TurnState(continuing: .working, fence: 0), log: self.log)
         guard try self.turns.begin(execution) else { return nil }
+        let appended: Appended
         do {
             let change = TaskChange(.status(A2ATaskStatus(.working)), received: message)
-            let appended = try await self.log.append(
+            appended = try await self.log.append(
                 [change], to: task.id, in: scope,
                 condition: AppendCondition(generation: expected, beginsTurn: true), turn: record)
-            execution.begin(with: appended)
-            self.ledger.settle(request.message, scope: scope, as: .task(task.id))
-            let accepted = try await self.accepted(task.id, scope, appended, handle)
-            self.start(
-                self.makeTurn(
-                    message: message, task: accepted.first, configuration: request.configuration,
-                    metadata: request.metadata, context: context, execution: execution), settle: {})
-            return accepted
         } catch {
             self.turns.end(execution)
             if let conflict = error as? TaskConflict {
                 throw Self.error(for: conflict, taskID: task.id, expected: expected)
             }
+            throw error
+        }
+        execution.begin(with: appended)
+        self.ledger.settle(request.message, scope: scope, as: .task(task.id))
+        // From here on the turn goes on whatever becomes of this caller: its message is in the log.
+        let start: @Sendable (A2ATask) -> Void = { task in
+            self.start(
+                self.makeTurn(
+                    message: message, task: task, configuration: request.configuration, metadata: request.metadata,
+                    context: context, execution: execution), settle: {})
+        }
+        do {
+            let accepted = try await self.accepted(task.id, scope, appended, handle)
+            start(accepted.first)
+            return accepted
+        } catch {
+            self.goOn(with: execution, start)
             throw error
         }
     }

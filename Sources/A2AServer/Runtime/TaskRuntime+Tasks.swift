@@ -129,10 +129,10 @@ extension TaskRuntime {
     /// - Returns: `false` if none is at work.
     private func stopTurn(of id: String) async throws -> Bool {
         while let running = self.turns[id], running.stopReason != .released {
-            if running.stop(.cancelled) != .ended { return true }
-            // It has just ended; the table will know in a moment.
-            await Task.yield()
-            try Task.checkCancellation()
+            switch running.stop(.cancelled) {
+            case .requested, .alreadyRequested: return true
+            case .later, .ended: try await running.waitWhileInBetween()
+            }
         }
         return false
     }

@@ -18,6 +18,7 @@ public final class TaskRuntime: A2AService, Service {
     let logger: Logger
     let deliverer: PushDeliverer?
     let runner: TurnRunner
+    let leftovers = Leftovers()
     private let extendedCard: (@Sendable (A2AAgentCard, CallContext) async throws -> A2AAgentCard?)?
     private let policyBox: Mutex<CardPolicy>
     private let jobs: AsyncStream<Job>
@@ -56,7 +57,8 @@ public final class TaskRuntime: A2AService, Service {
         self.logger = logger
         self.runner = TurnRunner(
             agent: agent, configuration: configuration, logger: logger,
-            leavesTasks: agent.recovery == .resume && store is any DurableTaskStore, spawn: spawn)
+            leavesTasks: agent.recovery == .resume && store is any DurableTaskStore, leftovers: self.leftovers,
+            spawn: spawn)
         self.extendedCard = extendedCard
         self.policyBox = Mutex(CardPolicy(card))
         self.jobs = jobs
@@ -81,6 +83,7 @@ public final class TaskRuntime: A2AService, Service {
         await withGracefulShutdownHandler {
             await withDiscardingTaskGroup { group in
                 group.addTask { await self.removeExpired() }
+                group.addTask { await self.writeLeftovers() }
                 if let durable = self.log.durable { group.addTask { await self.keepLease(durable) } }
                 if let deliverer = self.deliverer { group.addTask { await deliverer.run() } }
                 for await job in self.jobs { group.addTask { await job() } }
@@ -90,6 +93,7 @@ public final class TaskRuntime: A2AService, Service {
                 self.runner.workers.close()
                 group.cancelAll()
             }
+            self.turns.endAll()
         } onGracefulShutdown: {
             self.turns.drain()
             self.jobInput.yield { await self.endTurns() }

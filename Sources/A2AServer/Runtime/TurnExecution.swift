@@ -27,11 +27,15 @@ package final class TurnExecution: Sendable {
         /// Told when somebody asks the turn to stop while the agent is at work.
         var onStop: (@Sendable () -> Void)?
         var closingWaiter: CheckedContinuation<Void, Never>?
+        /// Who has a message for the turn and waits to be told whether it takes any; one at a time, as a rule.
+        var offerWaiters: [OfferWaiter] = []
         var agentIsDone = false
         var lastActivity: ContinuousClock.Instant = .now
         /// What a durable store has to note of the turn with the next change.
         var record: TurnRecord?
     }
+
+    fileprivate typealias OfferWaiter = (key: UInt64, continuation: CheckedContinuation<Void, any Error>)
 
     fileprivate struct DecisionWaiter {
         var key: UInt64
@@ -76,14 +80,14 @@ package final class TurnExecution: Sendable {
 
     func reply(_ message: A2AMessage) async throws {
         let message = try message.addressed(taskID: "", contextID: self.contextID).checked()
-        let (action, waiters) = self.inner.withLock { inner in
+        let (action, record) = self.inner.withLock { inner in
             inner.lastActivity = .now
-            let action = inner.turn.reply()
-            return (action, action == .decide ? inner.decide(.success(.message(message))) : .init())
+            return (inner.turn.reply(), inner.record)
         }
         switch action {
         case .decide:
-            waiters.resume()
+            try await self.note(message, record)
+            self.inner.withLock { $0.decide(.success(.message(message))) }.resume()
         case .completeTask:
             var status = A2ATaskStatus(.completed)
             status.message = message
@@ -147,11 +151,21 @@ package final class TurnExecution: Sendable {
     }
 
     private func recorded(_ appended: Appended) {
-        let waiters = self.inner.withLock { inner in
+        let waiters = self.change { inner in
             inner.turn.recorded(appended)
             return appended.state.isActive ? .init() : inner.settle()
         }
         waiters.resume()
+    }
+
+    /// Changes the turn, and wakes those who have a message for it if it can say now whether it takes any.
+    private func change<Value>(_ body: (inout Inner) -> Value) -> Value {
+        let (value, woken) = self.inner.withLock { inner in
+            let value = body(&inner)
+            return (value, inner.takeOfferWaiters())
+        }
+        for waiter in woken { waiter.continuation.resume() }
+        return value
     }
 
     func nextMessage() async throws -> A2AMessage {
@@ -240,6 +254,32 @@ package final class TurnExecution: Sendable {
     /// Promises a message to the running turn.
     func offer() -> TurnState.OnOffer { self.inner.withLock { $0.turn.offer() } }
 
+    /// Waits until the turn has begun, or has left: until it can say whether it takes a message, or stops.
+    ///
+    /// - Throws: `CancellationError` if the caller goes away.
+    func waitWhileInBetween() async throws {
+        let key = self.inner.withLock { $0.makeKey() }
+        try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { continuation in
+                let outcome: Result<Void, any Error>? = self.inner.withLock { inner in
+                    if Task.isCancelled { return .failure(CancellationError()) }
+                    guard inner.turn.isInBetween else { return .success(()) }
+                    inner.offerWaiters.append((key, continuation))
+                    return nil
+                }
+                if let outcome { continuation.resume(with: outcome) }
+            }
+        } onCancel: {
+            let waiter = self.inner.withLock { inner in
+                inner.offerWaiters.firstIndex { $0.key == key }.map { inner.offerWaiters.remove(at: $0) }
+            }
+            waiter?.continuation.resume(throwing: CancellationError())
+        }
+    }
+
+    /// The turn is over, and not in the table any more.
+    func leave() { self.change { $0.turn.leave() } }
+
     /// Hands over a promised message, from the append that put it into the log.
     func deliver(_ message: A2AMessage, with appended: Appended) {
         let (waiter, closing, taken) = self.inner.withLock { inner in
@@ -275,7 +315,7 @@ package final class TurnExecution: Sendable {
 
     /// The turn goes on with a task, from the append that accepted its message.
     func begin(with appended: Appended) {
-        self.inner.withLock { $0.turn.recorded(appended) }
+        self.change { $0.turn.recorded(appended) }
     }
 
     // MARK: For the runner
@@ -314,7 +354,7 @@ package final class TurnExecution: Sendable {
     }
 
     /// Whether the log knows of the turn.
-    var hasBegun: Bool { self.inner.withLock { !$0.turn.isUndecided && $0.turn.fence > 0 } }
+    var hasBegun: Bool { self.inner.withLock { $0.turn.hasBegun } }
 
     /// The turn's fencing number if it is over while its task waits for the caller.
     var fenceToGiveBack: Int64? {
@@ -354,7 +394,8 @@ package final class TurnExecution: Sendable {
 
     /// Shuts out a turn that did not stop in time, and ends its task.
     func fenceOff(with status: A2ATaskStatus) async throws {
-        guard self.inner.withLock({ $0.turn.fenceOff() }) else { return }
+        guard self.change({ $0.turn.fenceOff() }) else { return }
+        defer { self.change { $0.turn.fencingIsOver() } }
         try await self.end(with: status, condition: AppendCondition(beginsTurn: true))
     }
 
@@ -400,6 +441,23 @@ package final class TurnExecution: Sendable {
         }
     }
 
+    /// Lets a durable store remember the reply, so that the message is recognised after a restart too.
+    private func note(_ reply: A2AMessage, _ record: TurnRecord?) async throws {
+        guard let durable = self.log.durable, let record, record.message?.id.isEmpty == false else { return }
+        do {
+            try await durable.note(reply, to: record, in: self.scope)
+        } catch TaskConflict.repeated {
+            self.abandon(Self.sentTwice)
+            throw CancellationError()
+        } catch TaskConflict.fenced {
+            self.abandon(Self.thoughtDead)
+            throw CancellationError()
+        } catch {
+            self.fail(A2AError(wrapping: error))
+            throw error
+        }
+    }
+
     /// Makes the task.
     ///
     /// - Returns: `false` if it was made meanwhile by a concurrent call.
@@ -415,7 +473,7 @@ package final class TurnExecution: Sendable {
             // Kept for the next attempt if this one fails.
             let record = self.inner.withLock { $0.record }
             let created = try await self.log.create(task, then: changes, in: self.scope, turn: record)
-            let waiters = self.inner.withLock { inner in
+            let waiters = self.change { inner in
                 inner.record = nil
                 inner.turn.recorded(created.appended)
                 let isActive = created.appended.state.isActive
@@ -424,7 +482,7 @@ package final class TurnExecution: Sendable {
             waiters.resume()
             return true
         } catch TaskConflict.exists {
-            self.inner.withLock { $0.turn.madeElsewhere() }
+            self.change { $0.turn.madeElsewhere() }
             return false
         } catch TaskConflict.repeated {
             self.abandon(Self.sentTwice)
@@ -441,6 +499,13 @@ extension TurnExecution.Inner {
     fileprivate mutating func makeKey() -> UInt64 {
         self.nextWaiter += 1
         return self.nextWaiter
+    }
+
+    /// Those who have a message for the turn, if it can say now whether it takes any.
+    fileprivate mutating func takeOfferWaiters() -> [TurnExecution.OfferWaiter] {
+        guard !self.offerWaiters.isEmpty, !self.turn.isInBetween else { return [] }
+        defer { self.offerWaiters = [] }
+        return self.offerWaiters
     }
 
     /// Whether nobody has to wait any more.

@@ -12,6 +12,8 @@ struct TurnRunner: Sendable {
     let logger: Logger
     /// Whether a turn whose process ends leaves its task to the next one.
     let leavesTasks: Bool
+    /// Takes what the store does not take now.
+    let leftovers: Leftovers
     /// Starts a worker in the runtime's group, or says that it cannot any more.
     let spawn: @Sendable (@escaping @Sendable () async -> Void) -> Bool
     let workers = WorkerQueue<TurnJob>(maxIdle: TurnJob.maxIdleWorkers)
@@ -142,6 +144,7 @@ struct TurnRunner: Sendable {
             }
         case .leave:
             turn.logger.notice("turn is left to whoever goes on with it")
+            self.leftovers.add(.turn(execution))
         case .unanswered:
             execution.fail(self.unanswered(failure, stop: execution.stopReason))
         case .append(let state, let fence):
@@ -165,10 +168,12 @@ struct TurnRunner: Sendable {
         try? await Task.sleep(for: grace)
         guard !execution.hasEnded else { return }
         logger.warning("turn did not stop in time and is fenced off", metadata: ["grace": "\(grace)"])
+        let status = Self.status(for: reason, failure: nil, limits: self.configuration)
         do {
-            try await execution.fenceOff(with: Self.status(for: reason, failure: nil, limits: self.configuration))
+            try await execution.fenceOff(with: status)
         } catch {
-            logger.error("task cannot be ended", metadata: ["error": "\(error)"])
+            logger.error("task cannot be ended yet", metadata: ["error": "\(error)"])
+            self.leftovers.add(.end(execution, status, fence: execution.fence))
         }
         execution.fail(self.unanswered(nil, stop: reason))
     }
@@ -197,7 +202,8 @@ struct TurnRunner: Sendable {
         do {
             try await execution.finish(status, fence: fence)
         } catch {
-            logger.error("task cannot be ended", metadata: ["error": "\(error)"])
+            logger.error("task cannot be ended yet", metadata: ["error": "\(error)"])
+            self.leftovers.add(.end(execution, status, fence: fence))
         }
     }
 

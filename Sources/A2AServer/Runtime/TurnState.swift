@@ -24,6 +24,10 @@ struct TurnState {
     private var generation: Int64 = 0
     private(set) var fence: Int64
     private var isFenced = false
+    /// Whoever shut the turn out is ending its task right now.
+    private var isBeingEnded = false
+    /// Another turn of the task may begin.
+    private var hasLeft = false
     private(set) var stop: StopReason?
     private var inbox: Deque<A2AMessage> = []
     /// Messages that have been promised to the turn but are not logged yet.
@@ -125,16 +129,36 @@ struct TurnState {
 
     // MARK: Messages to the running turn
 
-    enum OnOffer: Equatable { case accepted, full, ended }
+    enum OnOffer: Equatable {
+        case accepted, full
+        /// The turn has not begun, or is just ending: ask again when ``isInBetween`` says so no more. It takes no message before it
+        /// has begun, since nobody would answer if it cannot begin.
+        case later
+        /// The turn was shut out: whoever did that has ended the task, or another process goes on with it.
+        case shutOut
+        /// The turn is over, and another one may begin.
+        case over
+    }
 
-    /// Promises a follow-up message to the turn; ``deliver(_:)`` or ``withdraw()`` must follow.
-    /// One that has not begun takes none: if it cannot begin, nobody would answer.
+    /// Promises a follow-up message to the turn; ``deliver(_:)`` or ``withdraw()`` must follow if it is accepted.
     mutating func offer() -> OnOffer {
-        guard self.phase == .running, !self.isFenced, self.answer == .tracking, self.fence > 0 else { return .ended }
+        if self.hasLeft { return .over }
+        if self.isInBetween { return .later }
+        if self.isFenced { return .shutOut }
         guard self.inbox.count + self.reserved < Self.maxInbox else { return .full }
         self.reserved += 1
         return .accepted
     }
+
+    /// Whether the turn can only say later whether it takes a message.
+    var isInBetween: Bool {
+        if self.hasLeft { return false }
+        if self.isFenced { return self.isBeingEnded }
+        return self.phase != .running || !self.hasBegun
+    }
+
+    /// Whether the log knows of the turn.
+    var hasBegun: Bool { self.answer == .tracking && self.fence > 0 }
 
     mutating func deliver(_ message: A2AMessage) {
         self.reserved -= 1
@@ -214,11 +238,20 @@ struct TurnState {
     /// The last append is done, or was refused; or nothing may follow.
     mutating func finished() { self.phase = .ended }
 
-    enum OnStop: Equatable { case requested, alreadyRequested, ended }
+    /// The turn is in nobody's way any more.
+    mutating func leave() { self.hasLeft = true }
+
+    enum OnStop: Equatable {
+        case requested, alreadyRequested
+        /// The turn has not begun: if it cannot begin, it will not end the task either.
+        case later
+        case ended
+    }
 
     /// Asks the turn to stop; the first reason counts.
     mutating func requestStop(_ reason: StopReason) -> OnStop {
         guard self.phase != .ended else { return .ended }
+        if reason == .cancelled, self.answer == .tracking, self.fence == 0 { return .later }
         guard self.stop == nil else { return .alreadyRequested }
         self.stop = reason
         return .requested
@@ -226,11 +259,15 @@ struct TurnState {
 
     /// The turn did not stop in time: it may write no more.
     ///
-    /// - Returns: Whether the task still has to be ended, by whoever fences.
+    /// - Returns: Whether the task still has to be ended, by whoever fences; ``fencingIsOver()`` must follow then.
     mutating func fenceOff() -> Bool {
         guard self.phase == .running, !self.isFenced else { return false }
         self.isFenced = true
         guard self.stop != .released else { return false }
-        return self.answer == .tracking && self.taskState?.isTerminal == false
+        self.isBeingEnded = self.answer == .tracking && self.taskState?.isTerminal == false
+        return self.isBeingEnded
     }
+
+    /// The task of a turn that was shut out has been ended, or could not be.
+    mutating func fencingIsOver() { self.isBeingEnded = false }
 }

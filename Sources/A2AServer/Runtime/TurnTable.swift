@@ -43,11 +43,12 @@ final class TurnTable: Sendable {
     ///
     /// - Returns: `false` during shutdown.
     func resume(_ execution: TurnExecution) -> Bool {
-        self.state.withLock { state in
-            guard !state.isDraining else { return false }
-            state.running[execution.taskID] = execution
-            return true
+        let (isIn, shutOut) = self.state.withLock { state -> (Bool, TurnExecution?) in
+            guard !state.isDraining else { return (false, nil) }
+            return (true, state.running.updateValue(execution, forKey: execution.taskID))
         }
+        shutOut?.leave()
+        return isIn
     }
 
     var isDraining: Bool { self.state.withLock { $0.isDraining } }
@@ -58,13 +59,23 @@ final class TurnTable: Sendable {
     /// The tasks at work.
     var taskIDs: [String] { self.state.withLock { Array($0.running.keys) } }
 
+    /// Notes that a turn is over: another one of its task may begin.
     func end(_ execution: TurnExecution) {
         let waiter = self.state.withLock { state -> CheckedContinuation<Void, Never>? in
             guard state.running[execution.taskID] === execution else { return nil }
             state.running[execution.taskID] = nil
             return state.running.isEmpty ? state.drained.take() : nil
         }
+        execution.leave()
         waiter?.resume()
+    }
+
+    /// Nobody works on turns any more: those that are left never will be.
+    func endAll() {
+        for execution in self.state.withLock({ Array($0.running.values) }) {
+            execution.fail(Self.shuttingDown)
+            self.end(execution)
+        }
     }
 
     /// Lets no turn begin any more.

@@ -129,8 +129,8 @@ public enum TaskConflict: Error, Sendable, Equatable {
     case fenced
     /// Another process works on the task (``DurableTaskStore``).
     case busy
-    /// The message was accepted before, for this task (``DurableTaskStore``).
-    case repeated(task: String)
+    /// The message was accepted before, for this task; `nil` if it was answered with a message (``DurableTaskStore``).
+    case repeated(task: String?)
 }
 
 /// What ``TaskStore/list(_:in:)`` looks for.

@@ -257,6 +257,98 @@ struct RecoveryTests {
         }
     }
 
+    @Test("a message that an earlier process answered with a message gets the same answer, and runs nothing")
+    func repeatedReply() async throws {
+        let log = SimulatedLog()
+        let runs = Notes<String>()
+        let agent = ClosureAgent(recovery: .resume) { turn in
+            runs.add(turn.message.text)
+            try await turn.reply("Reply \(runs.count)")
+        }
+        func reply(_ runtime: TaskRuntime, _ text: String, as context: CallContext = .plain) async throws -> A2AMessage?
+        {
+            guard
+                case .message(let message)? = try await runtime.sendMessage(
+                    request(text, id: "m1"), context: context
+                ).payload
+            else { return nil }
+            return message
+        }
+        let first = try await withRuntime(agent, store: SimulatedProcess(log), configuration: self.quick()) {
+            let first = try await reply($0, "go")
+            #expect(try await reply($0, "go") == first)
+            return first
+        }
+        #expect(first?.text == "Reply 1")
+        try await withRuntime(agent, store: SimulatedProcess(log), configuration: self.quick()) { runtime in
+            #expect(try await reply(runtime, "go") == first)
+            let streamed = try await runtime.stream("go", id: "m1").all()
+            #expect(streamed.map(\.word) == ["message Reply 1"])
+            #expect(runs.all == ["go"])
+            // Other words, and another caller, are answered anew.
+            #expect(try await reply(runtime, "other words")?.text == "Reply 2")
+            #expect(try await reply(runtime, "go", as: .by("bob"))?.text == "Reply 3")
+        }
+    }
+
+    @Test("a reply that cannot be remembered is not given, and the message can be sent again")
+    func unrememberedReply() async throws {
+        let store = SimulatedProcess(SimulatedLog())
+        let agent = ClosureAgent { try await $0.reply("Yes") }
+        try await withRuntime(agent, store: store, configuration: self.quick()) { runtime in
+            store.isBroken.store(true, ordering: .relaxed)
+            await expectError(.resourceExhausted) {
+                try await runtime.sendMessage(request("go", id: "1"), context: .plain)
+            }
+            store.isBroken.store(false, ordering: .relaxed)
+            let again = try await runtime.sendMessage(request("go", id: "1"), context: .plain)
+            guard case .message(let message)? = again.payload else {
+                Issue.record("\(again)")
+                return
+            }
+            #expect(message.text == "Yes")
+        }
+    }
+
+    @Test("a task that is made just when the lease is lost is gone on with at the next beat, not at the next start")
+    func madeWhileLeaseIsLost() async throws {
+        let log = SimulatedLog()
+        let (first, second) = (SimulatedProcess(log), SimulatedProcess(log))
+        let (making, make) = (Gate(), Gate())
+        first.onCreate = {
+            making.open()
+            await make.waitStubbornly()
+        }
+        let agent = ClosureAgent(recovery: .resume) { turn in
+            if turn.resumption == nil {
+                try await turn.working("begun")
+                try await Gate().wait()
+            } else {
+                try await turn.complete("done")
+            }
+        }
+        try await withRuntime(agent, store: first, configuration: self.quick()) { runtime in
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask {
+                    // It may hear of the task, or that it should ask again.
+                    do { _ = try await runtime.task("go", immediate: true) } catch let error as A2AError {
+                        #expect(error.code == .unavailable)
+                    }
+                }
+                // The turn is on its way to the store; others end the lease, and the process begins a new one.
+                try await making.wait()
+                let lease = try #require(first.currentLease)
+                await log.end(lease)
+                _ = try await second.takeOrphans(limit: 10)
+                try await eventually { first.currentLease.map { $0 != lease } ?? false }
+                make.open()
+                try await eventually { try await runtime.list().first?.status.state == .completed }
+                #expect(try await runtime.list().count == 1)
+                group.cancelAll()
+            }
+        }
+    }
+
     @Test("a follow-up message that an earlier process accepted is not taken twice")
     func repeatedFollowUp() async throws {
         let log = SimulatedLog()

@@ -24,7 +24,7 @@ actor SimulatedLog {
     private var leases: [Int: (beat: Int, isOver: Bool)] = [:]
     private var lastLease = 0
     private var turns: [String: (scope: Scope, turn: Turn)] = [:]
-    private var messages: [Message: (fingerprint: UInt64, task: String, expires: Int64)] = [:]
+    private var messages: [Message: (fingerprint: UInt64, answer: KnownAnswer, expires: Int64)] = [:]
     private var writes = 0
     private var heads: [String: Appended] = [:]
 
@@ -59,7 +59,9 @@ actor SimulatedLog {
 
     func end(_ lease: Int) { self.leases[lease]?.isOver = true }
 
-    var hasOrphans: Bool { self.leases.contains { $0.value.isOver } }
+    var hasOrphans: Bool {
+        self.leases.contains { $0.value.isOver } || self.turns.contains { $0.value.turn.owner == 0 }
+    }
 
     // MARK: Tasks
 
@@ -72,7 +74,7 @@ actor SimulatedLog {
         }
         let created = try await self.tasks.create(task, then: changes, in: scope)
         self.writes += 1
-        self.note(record, task.id, scope)
+        self.note(record, .task(task.id), scope)
         if let record {
             self.turns[task.id] = (scope, Turn(owner: lease, opening: record.opening ?? [], since: 1))
         }
@@ -99,7 +101,7 @@ actor SimulatedLog {
         let appended = try await self.tasks.append(changes, to: id, in: scope, condition: condition)
         self.writes += 1
         self.turns[id]?.turn.received += changes.count { $0.received != nil }
-        self.note(record, id, scope)
+        self.note(record, .task(id), scope)
         if let opening = record?.opening {
             let since = condition.beginsTurn ? appended.generation : before.generation
             self.turns[id] = (scope, Turn(owner: lease, opening: opening, since: since))
@@ -109,17 +111,24 @@ actor SimulatedLog {
     }
 
     private func requireNew(_ record: TurnRecord, _ scope: Scope) async throws {
-        guard let key = record.message, let known = self.messages[Message(scope: scope, id: key.id)],
-            known.fingerprint == key.fingerprint, known.expires > self.wallClock.now.milliseconds,
-            try await self.tasks.snapshot(of: known.task, in: scope, historyLength: 0) != nil
-        else { return }
-        throw TaskConflict.repeated(task: known.task)
+        guard let key = record.message else { return }
+        switch try await self.answer(key, scope) {
+        case .task(let id): throw TaskConflict.repeated(task: id)
+        case .message: throw TaskConflict.repeated(task: nil)
+        case nil: break
+        }
     }
 
-    private func note(_ record: TurnRecord?, _ id: String, _ scope: Scope) {
+    private func note(_ record: TurnRecord?, _ answer: KnownAnswer, _ scope: Scope) {
         guard let key = record?.message else { return }
         let expires = self.wallClock.now.milliseconds + (record?.window ?? .zero).milliseconds
-        self.messages[Message(scope: scope, id: key.id)] = (key.fingerprint, id, expires)
+        self.messages[Message(scope: scope, id: key.id)] = (key.fingerprint, answer, expires)
+    }
+
+    func note(_ reply: A2AMessage, _ record: TurnRecord, _ scope: Scope, by lease: Int) async throws {
+        guard self.isHeld(lease) else { throw TaskConflict.fenced }
+        try await self.requireNew(record, scope)
+        self.note(record, .message(reply), scope)
     }
 
     private func settle(_ id: String, _ appended: Appended) {
@@ -135,12 +144,19 @@ actor SimulatedLog {
         } catch is TaskConflict {}
     }
 
-    func task(_ key: MessageKey, _ scope: Scope) async throws -> String? {
+    func giveUpTurn(_ id: String, _ scope: Scope, _ fence: Int64) async throws {
+        do {
+            let appended = try await self.tasks.append([], to: id, in: scope, condition: AppendCondition(fence: fence))
+            if appended.state.isActive { self.turns[id]?.turn.owner = 0 }
+        } catch is TaskConflict {}
+    }
+
+    func answer(_ key: MessageKey, _ scope: Scope) async throws -> KnownAnswer? {
         guard let known = self.messages[Message(scope: scope, id: key.id)], known.fingerprint == key.fingerprint,
-            known.expires > self.wallClock.now.milliseconds,
-            try await self.tasks.snapshot(of: known.task, in: scope, historyLength: 0) != nil
+            known.expires > self.wallClock.now.milliseconds
         else { return nil }
-        return known.task
+        guard case .task(let id) = known.answer else { return known.answer }
+        return try await self.tasks.snapshot(of: id, in: scope, historyLength: 0) != nil ? known.answer : nil
     }
 
     func takeOrphans(_ limit: Int, by lease: Int) async throws -> [OrphanedTurn] {
@@ -189,6 +205,18 @@ final class SimulatedProcess: DurableTaskStore {
     private let state = Mutex(State())
     /// Whether the beats of the process stay out, as if it were paused.
     let isPaused = Atomic(false)
+    /// Whether replies cannot be written.
+    let isBroken = Atomic(false)
+    private let hook = Mutex<(@Sendable () async throws -> Void)?>(nil)
+
+    /// Called before a task is made.
+    var onCreate: (@Sendable () async throws -> Void)? {
+        get { self.hook.withLock { $0 } }
+        set { self.hook.withLock { $0 = newValue } }
+    }
+
+    /// The lease that the process has, if any.
+    var currentLease: Int? { self.state.withLock { $0.lease } }
 
     init(_ log: SimulatedLog) { self.log = log }
 
@@ -210,7 +238,8 @@ final class SimulatedProcess: DurableTaskStore {
     func create(
         _ task: A2ATask, then changes: [TaskChange], in scope: Scope, turn: TurnRecord
     ) async throws -> CreatedTask {
-        try await self.log.create(task, changes, scope, turn, by: self.lease())
+        try await self.onCreate?()
+        return try await self.log.create(task, changes, scope, turn, by: self.lease())
     }
 
     func append(
@@ -243,8 +272,17 @@ final class SimulatedProcess: DurableTaskStore {
         try await self.log.endTurn(id, scope, fence)
     }
 
-    func task(of message: MessageKey, in scope: Scope) async throws -> String? {
-        try await self.log.task(message, scope)
+    func giveUpTurn(of id: String, in scope: Scope, fence: Int64) async throws {
+        try await self.log.giveUpTurn(id, scope, fence)
+    }
+
+    func note(_ reply: A2AMessage, to turn: TurnRecord, in scope: Scope) async throws {
+        if self.isBroken.load(ordering: .relaxed) { throw A2AError(.resourceExhausted, "The disk is full.") }
+        try await self.log.note(reply, turn, scope, by: self.lease())
+    }
+
+    func answer(to message: MessageKey, in scope: Scope) async throws -> KnownAnswer? {
+        try await self.log.answer(message, scope)
     }
 
     func beat(now: SuspendingClock.Instant, leaseLength: Duration) async throws -> LeaseBeat {

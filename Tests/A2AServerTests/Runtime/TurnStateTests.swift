@@ -21,7 +21,7 @@ struct TurnStateTests {
 
         init(
             _ description: String, _ state: TurnState, reply: TurnState.OnReply?, emit: TurnState.OnEmit?,
-            force: Bool = false, offer: TurnState.OnOffer = .ended, returned: TurnState.OnReturn,
+            force: Bool = false, offer: TurnState.OnOffer = .later, returned: TurnState.OnReturn,
             failed: TurnState.OnReturn, stop: TurnState.OnStop = .requested, fenceOff: Bool = false
         ) {
             self.description = description
@@ -108,6 +108,22 @@ struct TurnStateTests {
             }, reply: nil, emit: .stopped, returned: .append(.canceled, fence: 1),
             failed: .append(.canceled, fence: 1), stop: .alreadyRequested),
         Situation(
+            "fenced off, and its task ended",
+            make {
+                $0.recorded(appended(.working))
+                _ = $0.requestStop(.cancelled)
+                _ = $0.fenceOff()
+                $0.fencingIsOver()
+            }, reply: nil, emit: .stopped, offer: .shutOut, returned: .append(.canceled, fence: 1),
+            failed: .append(.canceled, fence: 1), stop: .alreadyRequested),
+        Situation(
+            "fenced off for another process",
+            make {
+                $0.recorded(appended(.working))
+                _ = $0.requestStop(.released)
+                _ = $0.fenceOff()
+            }, reply: nil, emit: .stopped, offer: .shutOut, returned: .leave, failed: .leave, stop: .alreadyRequested),
+        Situation(
             "ending",
             make {
                 $0.recorded(appended(.working))
@@ -121,6 +137,15 @@ struct TurnStateTests {
                 _ = $0.agentReturned(failed: false)
                 $0.finished()
             }, reply: nil, emit: .stopped, returned: .append(.completed, fence: 1),
+            failed: .append(.failed, fence: 1), stop: .ended),
+        Situation(
+            "gone",
+            make {
+                $0.recorded(appended(.working))
+                _ = $0.agentReturned(failed: false)
+                $0.finished()
+                $0.leave()
+            }, reply: nil, emit: .stopped, offer: .over, returned: .append(.completed, fence: 1),
             failed: .append(.failed, fence: 1), stop: .ended),
     ]
 
@@ -146,6 +171,7 @@ struct TurnStateTests {
         }
         #expect(ask { $0.force() } == situation.force)
         #expect(ask { $0.offer() } == situation.offer)
+        #expect(situation.state.isInBetween == (situation.offer == .later))
         #expect(ask { $0.agentReturned(failed: false) } == situation.returned)
         #expect(ask { $0.agentReturned(failed: true) } == situation.failed)
         #expect(ask { $0.requestStop(.silent) } == situation.stop)
@@ -168,15 +194,34 @@ struct TurnStateTests {
         #expect(state.takeMessage() == messages[0])
         #expect(state.agentReturned(failed: false) == .runAgain(messages[1]))
         #expect(state.agentReturned(failed: false) == .end)
-        #expect(state.offer() == .ended)
+        #expect(state.offer() == .later)
+        state.leave()
+        #expect(state.offer() == .over)
     }
 
-    @Test("a turn takes no messages before it has begun")
+    @Test("a turn takes no messages before it has begun, and none at all if it cannot begin")
     func notBegun() {
         var state = TurnState(continuing: .working, fence: 0)
-        #expect(state.offer() == .ended)
+        #expect(state.offer() == .later && state.isInBetween && !state.hasBegun)
+        var failing = state
+        failing.leave()
+        #expect(failing.offer() == .over && !failing.isInBetween)
         state.recorded(Self.appended(.working))
-        #expect(state.offer() == .accepted)
+        #expect(state.offer() == .accepted && !state.isInBetween && state.hasBegun)
+    }
+
+    @Test("a turn that has not begun is not asked to cancel its task, which it may never get; anything else stops it")
+    func stopBeforeBeginning() {
+        var state = TurnState(continuing: .working, fence: 0)
+        #expect(state.requestStop(.cancelled) == .later)
+        #expect(state.stop == nil)
+        #expect(state.requestStop(.shutdown) == .requested)
+        var begun = TurnState(continuing: .working, fence: 0)
+        begun.recorded(Self.appended(.working))
+        #expect(begun.requestStop(.cancelled) == .requested)
+        // One without a task is at work all the same.
+        var undecided = TurnState()
+        #expect(undecided.requestStop(.cancelled) == .requested)
     }
 
     @Test("a turn takes no more messages than fit, counting those that are promised")
@@ -245,7 +290,7 @@ struct ReleasedTurnStateTests {
             var state = TurnState(continuing: .working, fence: 3)
             let (stop, end) = (state.requestStop(.released), state.agentReturned(failed: failed))
             let (offer, emit) = (state.offer(), state.emit())
-            #expect(stop == .requested && end == .leave && offer == .ended && emit == .stopped)
+            #expect(stop == .requested && end == .leave && offer == .later && emit == .stopped)
         }
     }
 
