@@ -5,7 +5,7 @@
 #endif
 
 /// The syntax of the URLs that agents call.
-enum WebURL {
+package enum WebURL {
     /// Whether the text is an absolute URL with the scheme `http` or `https` and a host.
     ///
     /// Where it leads is for the sender to judge, with an address policy.
@@ -16,7 +16,21 @@ enum WebURL {
             let scheme = components.scheme?.lowercased(), scheme == "http" || scheme == "https",
             let host = components.host, !host.isEmpty
         else { return false }
-        return components.port.map { (1...65535).contains($0) } ?? true
+        return Self.hasUsablePort(text)
+    }
+
+    /// Whether the port of an absolute URL, if it names one, is from 1 to 65535.
+    ///
+    /// Libraries that make connections trap on larger ones, or take them for none.
+    package static func hasUsablePort(_ text: String) -> Bool {
+        guard let scheme = text.firstRange(of: "://") else { return true }
+        let authority = text[scheme.upperBound...].prefix { !"/?#".contains($0) }
+        let place = authority[(authority.lastIndex(of: "@") ?? authority.startIndex)...]
+        guard let colon = place[(place.lastIndex(of: "]") ?? place.startIndex)...].lastIndex(of: ":") else {
+            return true
+        }
+        let port = place[place.index(after: colon)...]
+        return port.isEmpty || (port.utf8.allSatisfy { (0x30...0x39).contains($0) } && UInt16(port) ?? 0 > 0)
     }
 
     /// Whether the text is `a2a+peer:` and an endpoint id: 22 to 64 characters of base64url (TCP binding §8.7).

@@ -1,6 +1,6 @@
 import A2A
 package import AsyncHTTPClient
-import NIOCore
+package import NIOCore
 import NIOSSL
 
 /// The connections of a client: an `HTTPClient`, and who shuts it down.
@@ -36,6 +36,16 @@ package final class HTTPConnections: Sendable {
 
     deinit {
         if self.isOwned { _ = self.client.shutdown() }
+    }
+
+    /// Sends a request and returns as soon as the answer begins.
+    ///
+    /// - Throws: `HTTPClientError.invalidURL` for a port beyond 65535, on which the library would trap; else what the library throws.
+    package func execute(
+        _ request: HTTPClientRequest, deadline: NIODeadline = .distantFuture
+    ) async throws -> HTTPClientResponse {
+        guard WebURL.hasUsablePort(request.url) else { throw HTTPClientError.invalidURL }
+        return try await self.client.execute(request, deadline: deadline)
     }
 
     private static func configuration(_ options: HTTPClientOptions, tls: TLSConfiguration?) -> HTTPClient.Configuration

@@ -82,7 +82,7 @@ package struct HTTPExchange: Sendable {
 
     private func execute(_ request: HTTPClientRequest) async throws -> HTTPClientResponse {
         do {
-            return try await self.connections.client.execute(request, deadline: .distantFuture)
+            return try await self.connections.execute(request)
         } catch {
             throw HTTPFailure.error(error, url: request.url, hasAnswer: false)
         }

@@ -1,3 +1,4 @@
+import A2A
 import FoundationEssentials
 
 /// Where a server may send requests to on a caller's word.
@@ -46,6 +47,7 @@ public struct EgressPolicy: Sendable {
         guard parts.user == nil, parts.password == nil else {
             throw Refusal(reason: "must have no user information; send credentials in 'authentication'")
         }
+        guard WebURL.hasUsablePort(text) else { throw Refusal(reason: "must have a port from 1 to 65535") }
         let isSecure = scheme == "https"
         guard isSecure || self.insecurelyAllowsPlaintext || self.insecurelyAllowsLoopback else {
             throw Refusal(reason: "must be an https URL")

@@ -1,4 +1,5 @@
 import A2A
+import A2AHTTP
 import A2AServer
 import AsyncHTTPClient
 import NIOCore
@@ -30,7 +31,7 @@ extension PushFilter {
         request.headers.add(name: "Content-Type", value: type)
         request.body = .bytes(ByteBuffer(bytes: body))
         do {
-            let response = try await HTTPClient.shared.execute(request, timeout: .seconds(5))
+            let response = try await HTTPConnections.shared.execute(request, deadline: .now() + .seconds(5))
             return response.status.code < 300 ? .delivered : .failed(reason: "HTTP status \(response.status.code)")
         } catch {
             return .failed(reason: "\(error)")

@@ -160,6 +160,19 @@ struct HTTPTransportTests {
         #expect(error?.message.contains("connection refused") == true)
     }
 
+    @Test("a card that names an impossible port is refused, and traps nobody", arguments: Binding.allCases)
+    func ports(_ binding: Binding) async throws {
+        for port in ["65536", "0", "99999999999999999999", "x"] {
+            let interface = A2AAgentInterface(
+                url: "http://127.0.0.1:\(port)", binding: ProtocolBinding(rawValue: binding.rawValue))
+            let error = await #expect(throws: A2AError.self, "\(port)") {
+                let transport = try HTTPTransportFactory().makeTransport(for: interface, card: A2AAgentCard())
+                _ = try await transport.getTask(Self.get("t"), context: CallContext())
+            }
+            #expect(error?.code == .invalidParams, "\(port)")
+        }
+    }
+
     @Test("a call that gets no answer ends with its deadline", arguments: Binding.allCases)
     func deadline(_ binding: Binding) async throws {
         try await ScriptedServer.with([ScriptedServer.Answer(pieces: [], isHeld: true)]) { server in

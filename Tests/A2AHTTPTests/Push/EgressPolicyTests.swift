@@ -66,6 +66,8 @@ struct EgressPolicyTests {
             "file:///etc/passwd",
             "https://xn--bcher-kva.example/",
             "https://example.com@127.0.0.1/",
+            "https://8.8.8.8:0/", "https://8.8.8.8:65536/", "https://8.8.8.8:99999999999999999999/",
+            "https://[2606:4700::1111]:65536/", "https://8.8.8.8:-1/", "https://8.8.8.8:+80/",
         ])
     func malformed(_ url: String) {
         #expect(throws: EgressPolicy.Refusal.self) { try EgressPolicy().check(url: url) }

@@ -1,3 +1,4 @@
+import A2AHTTP
 import AsyncHTTPClient
 import NIOCore
 import NIOHTTP1
@@ -136,6 +137,6 @@ private struct HTTPNotifier: Notifier {
             request.headers.add(name: "Content-Type", value: "application/a2a+json")
         }
         request.body = .bytes(ByteBuffer(bytes: body))
-        return Int(try await HTTPClient.shared.execute(request, timeout: .seconds(10)).status.code)
+        return Int(try await HTTPConnections.shared.execute(request, deadline: .now() + .seconds(10)).status.code)
     }
 }
