@@ -19,7 +19,8 @@ public struct HTTPPushNotificationSender: PushNotificationSender {
         public var resolver: any HostResolver = SystemHostResolver()
         /// How long finding an address may take, and how long making a connection, TLS included. Default 10 s.
         public var connectTimeout: Duration = .seconds(10)
-        /// How long one delivery may take, from the name to the end of the answer. Default 30 s.
+        /// How long one delivery may take, from the name to the head of the answer. Default 30 s. What follows is read for a second at
+        /// most, and within the same time.
         public var timeout: Duration = .seconds(30)
         /// How much of an answer is read, so that its connection can be used again, in bytes. Default 64 KiB.
         public var maxResponseBytes = 64 << 10
@@ -117,8 +118,11 @@ public struct HTTPPushNotificationSender: PushNotificationSender {
     // MARK: Delivery
 
     public func send(_ notification: PushNotification) async -> PushOutcome {
+        let deadline = ContinuousClock.now + self.options.timeout
         do {
-            return try await withDeadline(.now + self.options.timeout) { try await self.attempt(notification) }
+            let response = try await withDeadline(deadline) { try await self.attempt(notification) }
+            await self.drain(response, until: min(deadline, .now + Self.drainTime))
+            return Self.outcome(of: response)
         } catch let refusal as EgressPolicy.Refusal {
             return .failed(reason: "its URL \(refusal.reason)", isDestinationAtFault: false)
         } catch {
@@ -126,7 +130,10 @@ public struct HTTPPushNotificationSender: PushNotificationSender {
         }
     }
 
-    private func attempt(_ notification: PushNotification) async throws -> PushOutcome {
+    /// Sends a notification.
+    ///
+    /// - Returns: The answer, as soon as it begins.
+    private func attempt(_ notification: PushNotification) async throws -> HTTPClientResponse {
         let target = try self.options.egress.check(url: notification.configuration.url)
         var addresses = target.address.map { [$0] } ?? []
         if addresses.isEmpty {
@@ -139,8 +146,7 @@ public struct HTTPPushNotificationSender: PushNotificationSender {
         for address in addresses.prefix(Self.maxAddresses) {
             let connections = try self.connections.connections(to: target.host, at: address)
             do {
-                let response = try await connections.client.execute(request, deadline: .distantFuture)
-                return await self.outcome(of: response)
+                return try await connections.execute(request)
             } catch {
                 guard HTTPFailure.error(error, url: nil, hasAnswer: false).transportFailure?.mayHaveBeenSent == false
                 else { throw error }
@@ -201,8 +207,7 @@ public struct HTTPPushNotificationSender: PushNotificationSender {
         return credentials.isEmpty ? authentication.scheme : "\(authentication.scheme) \(credentials)"
     }
 
-    private func outcome(of response: HTTPClientResponse) async -> PushOutcome {
-        await self.drain(response)
+    private static func outcome(of response: HTTPClientResponse) -> PushOutcome {
         let status = Int(response.status.code)
         let reason = "HTTP status \(status)"
         switch status {
@@ -216,16 +221,19 @@ public struct HTTPPushNotificationSender: PushNotificationSender {
         }
     }
 
-    /// Reads the answer, so that its connection can be used again; one that is too long costs its connection.
-    private func drain(_ response: HTTPClientResponse) async {
-        var count = 0
-        do {
+    /// For how long the rest of an answer is waited for.
+    private static let drainTime: Duration = .seconds(1)
+
+    /// Reads the rest of an answer, so that its connection can be used again; one that is long or slow costs its connection.
+    ///
+    /// The status has come by then, and nothing else of the answer matters.
+    private func drain(_ response: HTTPClientResponse, until deadline: ContinuousClock.Instant) async {
+        try? await withDeadline(deadline) { [limit = self.options.maxResponseBytes] in
+            var count = 0
             for try await buffer in response.body {
                 count += buffer.readableBytes
-                if count > self.options.maxResponseBytes { return }
+                if count > limit { return }
             }
-        } catch {
-            // The status has come; nothing else of the answer matters.
         }
     }
 
@@ -233,13 +241,16 @@ public struct HTTPPushNotificationSender: PushNotificationSender {
     static func retryAfter(_ value: String, now: Date) -> Duration? {
         let value = value.trimmingSpaces
         if let seconds = Int64(value) { return .seconds(min(max(seconds, 0), Int64(Int32.max))) }
+        if !value.isEmpty, value.allSatisfy({ $0.isASCII && $0.isNumber }) { return .seconds(Int32.max) }
         let words = value.split(separator: " ")
         // "Wed, 21 Oct 2026 07:28:00 GMT"; the two obsolete forms are not worth reading.
         guard words.count == 6, words[5] == "GMT", let day = Int(words[1]), let year = Int(words[3]),
             let month = Self.months.firstIndex(of: String(words[2]))
         else { return nil }
         let time = words[4].split(separator: ":").compactMap { Int($0) }
-        guard time.count == 3 else { return nil }
+        guard (1970...9999).contains(year), (1...31).contains(day), time.count == 3, (0...23).contains(time[0]),
+            (0...59).contains(time[1]), (0...60).contains(time[2])
+        else { return nil }
         var components = DateComponents()
         (components.year, components.month, components.day) = (year, month + 1, day)
         (components.hour, components.minute, components.second) = (time[0], time[1], time[2])

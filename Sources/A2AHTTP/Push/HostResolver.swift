@@ -21,9 +21,9 @@ public protocol HostResolver: Sendable {
 ///
 /// The system's call cannot be interrupted; who is cancelled does not wait for it, but its thread is taken until it ends.
 public struct SystemHostResolver: HostResolver {
-    /// How many names are asked for at a time: as many as notifications are on their way by default, so that names whose servers
-    /// are slow do not keep others waiting.
-    public static let threads = 64
+    /// How many names are asked for at a time: twice as many as notifications are on their way by default, so that names whose
+    /// servers are slow do not keep others waiting.
+    public static let threads = 128
 
     private static let pool: NIOThreadPool = {
         let pool = NIOThreadPool(numberOfThreads: Self.threads)

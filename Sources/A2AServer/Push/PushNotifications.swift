@@ -20,8 +20,13 @@ public struct PushNotifications: Sendable {
 
     /// The limits and times of delivery.
     public struct Limits: Sendable {
-        /// The most notifications on their way at a time. Default 64.
+        /// The most notifications on their way at a time. Default 64. Half of them, rounded down, are for destinations that have taken one
+        /// and answer.
         public var concurrentDeliveries = 64
+        /// After how long one on its way makes room for another one. Default 1 s.
+        public var slowAfter: Duration = .seconds(1)
+        /// The most that make room, beyond ``concurrentDeliveries``. Default 192.
+        public var concurrentSlowDeliveries = 192
         /// The most notifications on their way to one destination (host and port) at a time. Default 8.
         public var concurrentDeliveriesPerDestination = 8
         /// How many notifications of a configuration are sent before another one of the same destination has its turn. Default 32.

@@ -5,7 +5,7 @@ import HeapModule
 /// Which configuration is served when. A pure value: ``PushDeliverer`` acts on its decisions.
 ///
 /// Each configuration is a lane with one delivery at a time, so its notifications stay in order. Lanes with something to send queue
-/// up at their destination, and destinations take turns, so that neither a busy nor a dead one holds up another.
+/// up at their destination, and destinations take turns, so that neither a busy nor a dead one holds up another; ``PushSlots`` counts.
 ///
 /// ```
 ///          grew                start                 caught up
@@ -41,8 +41,9 @@ struct PushSchedule: Sendable {
         var lanes: Set<Key> = []
         var running = 0
         var breaker = CircuitBreaker()
-        /// Whether it stands in the rotation.
+        /// Whether it stands in the rotation, and there among the trusted ones or the others.
         var isInRotation = false
+        var isInRotationTrusted = false
         /// Until when its breaker keeps it out of the rotation.
         var parkedUntil: Instant?
     }
@@ -63,12 +64,14 @@ struct PushSchedule: Sendable {
     private var lanesOfTask: [String: Set<Key>] = [:]
     private var destinations: [String: Destination] = [:]
     /// The destinations that have queued lanes and may take one, in turn.
-    private var rotation: Deque<String> = []
+    private var rotation = PushRotation()
     private var alarms = Heap<Alarm>()
-    private var running = 0
-    private var queued = 0
+    private var slots: PushSlots
 
-    init(limits: PushNotifications.Limits) { self.limits = limits }
+    init(limits: PushNotifications.Limits) {
+        self.limits = limits
+        self.slots = PushSlots(limits: limits)
+    }
 
     var laneCount: Int { self.lanes.count }
 
@@ -79,7 +82,7 @@ struct PushSchedule: Sendable {
 
     /// Whether nothing is on its way or could be sent now.
     func isQuiet(now: Instant) -> Bool {
-        guard self.running == 0 else { return false }
+        guard self.slots.count == 0 else { return false }
         return self.rotation.allSatisfy { self.destinations[$0]?.queue.isEmpty ?? true }
     }
 
@@ -174,8 +177,14 @@ struct PushSchedule: Sendable {
 
     mutating func next(now: Instant) -> Next {
         self.ring(now: now)
-        while self.running < max(1, self.limits.concurrentDeliveries), let name = self.rotation.popFirst() {
+        self.slots.age(now: now)
+        while let (name, isTrusted) = self.rotation.next(self.slots) {
             self.destinations[name]?.isInRotation = false
+            guard isTrusted == self.slots.isTrusted(name) else {
+                // What is known of it has changed since it was queued.
+                self.rotate(name)
+                continue
+            }
             guard let destination = self.destinations[name], !destination.queue.isEmpty,
                 destination.running < max(1, self.limits.concurrentDeliveriesPerDestination)
             else { continue }  // It comes back when a lane is queued, or one of its deliveries ends.
@@ -189,13 +198,15 @@ struct PushSchedule: Sendable {
             }
             guard let key = self.destinations[name]?.queue.popFirst() else { continue }
             self.destinations[name]?.running += 1
-            self.running += 1
+            self.slots.start(key, to: name, now: now)
             self.lanes[key]?.phase = .running
             self.lanes[key]?.isDirty = false
             self.rotate(name)
             return .start(key, destination: name)
         }
-        return .wait(until: self.alarms.min?.at)
+        // Those that wait for room get it when one that is on its way takes long.
+        let room = self.rotation.isEmpty ? nil : self.slots.nextAging
+        return .wait(until: [self.alarms.min?.at, room].compactMap(\.self).min())
     }
 
     /// A send of a lane's delivery was answered.
@@ -203,6 +214,8 @@ struct PushSchedule: Sendable {
     /// - Returns: Whether the circuit breaker has opened just now.
     mutating func sent(to name: String, succeeded: Bool, now: Instant, random: Double) -> Bool {
         guard self.destinations[name] != nil else { return false }
+        self.slots.answered(name, succeeded: succeeded)
+        self.promote(name)
         guard succeeded else {
             return self.destinations[name]?.breaker.failed(
                 now: now, threshold: self.limits.breakerThreshold, pause: self.limits.breakerPause, random: random)
@@ -227,7 +240,7 @@ struct PushSchedule: Sendable {
     ///
     /// - Parameter name: The destination that it went to; the configuration may have another one by now.
     mutating func finish(_ key: Key, at name: String, _ finish: Finish, now: Instant) {
-        self.running -= 1
+        self.slots.end(key)
         self.destinations[name]?.running -= 1
         self.destinations[name]?.breaker.released(now: now)
         if var lane = self.lanes[key], lane.phase == .running {
@@ -247,11 +260,22 @@ struct PushSchedule: Sendable {
                 self.wait(key, until: time)
             }
         }
+        self.promote(name)
         self.rotate(name)
         self.forget(name)
     }
 
     // MARK: Inside
+
+    /// Lets a destination that is trusted by now wait among the trusted ones.
+    private mutating func promote(_ name: String) {
+        guard let place = self.destinations[name], place.isInRotation, !place.isInRotationTrusted,
+            self.slots.isTrusted(name)
+        else { return }
+        self.rotation.removeFromOthers(name)
+        self.destinations[name]?.isInRotation = false
+        self.rotate(name)
+    }
 
     private mutating func enqueue(_ key: Key) {
         guard let lane = self.lanes[key], lane.phase != .queued, lane.phase != .running else { return }
@@ -270,8 +294,10 @@ struct PushSchedule: Sendable {
         guard let destination = self.destinations[name], !destination.isInRotation, destination.parkedUntil == nil,
             !destination.queue.isEmpty
         else { return }
+        let isTrusted = self.slots.isTrusted(name)
         self.destinations[name]?.isInRotation = true
-        self.rotation.append(name)
+        self.destinations[name]?.isInRotationTrusted = isTrusted
+        self.rotation.append(name, isTrusted: isTrusted)
     }
 
     /// Takes a lane that is not running out of everything.

@@ -109,7 +109,9 @@ struct HTTPPushNotificationSenderTests {
             ("Wed, 21 Oct 2015 07:28:00 GMT", Duration.seconds(90)), ("Wed, 21 Oct 2014 07:28:00 GMT", .zero),
             (" 5 ", .seconds(5)),
             ("-5", .zero), ("soon", nil), ("", nil), ("Wed, 99 Foo 2015 07:28:00 GMT", nil),
-            ("99999999999999999999", nil),
+            ("99999999999999999999", .seconds(Int32.max)), ("-99999999999999999999", nil),
+            ("Wed, 21 Oct 9999 07:28:00 GMT", .seconds(Int32.max)), ("Wed, 21 Oct 99999 07:28:00 GMT", nil),
+            ("Wed, 9223372036854775807 Oct 2026 07:28:00 GMT", nil), ("Wed, 21 Oct 2026 24:00:00 GMT", nil),
         ] as [(String, Duration?)] {
             #expect(HTTPPushNotificationSender.retryAfter(text, now: now) == wait, "\(text)")
         }

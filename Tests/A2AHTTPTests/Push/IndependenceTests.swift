@@ -45,4 +45,35 @@ struct IndependenceTests {
         }
         try await silent.stop()
     }
+
+    @Test("two hundred hosts that hang leave room for one that has just come")
+    func many() async throws {
+        let silent = try await SilentServer.start()
+        let port = try #require(silent.authority.split(separator: ":").last)
+        let inbox = Inbox()
+        try await withListener {
+            inbox.add($0)
+        } _: { good in
+            var options = HTTPPushNotificationSender.Options()
+            options.egress.insecurelyAllowsLoopback = true
+            options.resolver = ScriptedResolver([["127.0.0.1"]])
+            var push = PushNotifications(senders: [HTTPPushNotificationSender(options: options)])
+            push.limits.shutdownGrace = .zero
+            push.limits.slowAfter = .milliseconds(20)
+            let card = A2AAgentCard.testCard(
+                capabilities: A2AAgentCapabilities(streaming: true, pushNotifications: true))
+            let agent = ClosureAgent { turn in try await turn.append(.text("done"), toArtifact: "a") }
+            try await withRuntime(agent, card: card, push: push) { runtime in
+                for url in (0..<200).map({ "http://dead\($0).example:\(port)/" }) + [good] {
+                    var request = A2ASendMessageRequest()
+                    request.message = .user("go")
+                    request.configuration.taskPushNotificationConfig = notification(to: url).configuration
+                    _ = try await runtime.sendMessage(request, context: CallContext())
+                }
+                try await eventually { inbox.all.last?.response.state == .completed }
+                #expect(inbox.all.count == 2)
+            }
+        }
+        try await silent.stop()
+    }
 }
