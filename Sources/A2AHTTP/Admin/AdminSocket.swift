@@ -13,6 +13,8 @@ import ServiceLifecycle
 /// | path | answer |
 /// |---|---|
 /// | `GET /push?state=&pageSize=&pageToken=` | a ``PushNotificationStatusPage`` in JSON, without secrets |
+/// | `POST /push/retry?taskId=&configId=&destination=` | `{"count": n}`: so many that were given up are tried again |
+/// | `POST /push/drop?taskId=&configId=&destination=` | `{"count": n}`: so many that were given up are removed |
 ///
 /// There is no password: the file system says who may connect. The socket has mode 0600 from its first moment, and directories that are
 /// made for it 0700. ``AdminClient`` asks, and so does `curl --unix-socket FILE http://agent/push`.
@@ -141,21 +143,39 @@ public struct AdminSocket: ServerBinding {
     private func router() -> Router<BasicRequestContext> {
         let router = Router()
         router.get("push") { request, _ in
-            do {
-                let query = request.uri.queryParameters
-                let page = try await self.runtime.pushNotificationStatus(
+            let query = request.uri.queryParameters
+            return await Self.answer {
+                try await self.runtime.pushNotificationStatus(
                     state: try Self.state(query["state"].map(String.init)),
                     pageSize: try Self.pageSize(query["pageSize"].map(String.init)),
                     pageToken: query["pageToken"].map(String.init))
-                return HTTPCall.response(
-                    .ok, Array(try JSONEncoder().encode(page)), contentType: "application/json")
-            } catch {
-                let error = A2AError(wrapping: error)
-                return HTTPCall.response(
-                    HTTPResponse.Status(error), RESTError.encode(error), contentType: HTTPJSONHandler.contentType)
             }
         }
+        router.post("push/retry") { request, _ in
+            await Self.answer { ["count": try await self.runtime.retryPushNotifications(Self.selection(request.uri))] }
+        }
+        router.post("push/drop") { request, _ in
+            await Self.answer { ["count": try await self.runtime.dropPushNotifications(Self.selection(request.uri))] }
+        }
         return router
+    }
+
+    private static func answer(_ body: () async throws -> some Encodable) async -> Response {
+        do {
+            return HTTPCall.response(
+                .ok, Array(try JSONEncoder().encode(try await body())), contentType: "application/json")
+        } catch {
+            let error = A2AError(wrapping: error)
+            return HTTPCall.response(
+                HTTPResponse.Status(error), RESTError.encode(error), contentType: HTTPJSONHandler.contentType)
+        }
+    }
+
+    private static func selection(_ uri: URI) -> PushNotificationSelection {
+        let query = uri.queryParameters
+        return PushNotificationSelection(
+            taskID: query["taskId"].map(String.init), id: query["configId"].map(String.init),
+            destination: query["destination"].map(String.init))
     }
 
     private static func state(_ name: String?) throws -> PushProgress.State? {

@@ -39,13 +39,17 @@ final class PushDeliverer: Sendable {
 
     // MARK: Lanes
 
+    /// What fails together with a configuration; empty if nothing sends to its URL.
+    func destination(of configuration: A2ATaskPushNotificationConfig) -> String {
+        self.push.sender(for: configuration.url)?.destination(of: configuration) ?? ""
+    }
+
     /// Takes a registration up that was put into the store.
     func add(_ registration: PushRegistration) { self.add(registration, unlessKnown: false) }
 
     /// Prepares for a registration whose task is still to be made; before it is put into the store.
     func expect(_ key: Key, _ configuration: A2ATaskPushNotificationConfig) {
-        let destination = self.push.sender(for: configuration.url)?.destination(of: configuration) ?? ""
-        self.change { $0.add(key, destination: destination, .idle) }
+        self.change { $0.add(key, destination: self.destination(of: configuration), .idle) }
     }
 
     private func add(_ registration: PushRegistration, unlessKnown: Bool) {
@@ -58,8 +62,7 @@ final class PushDeliverer: Sendable {
             let most = max(self.push.limits.backoff.limit, self.push.limits.maxRetryAfter).milliseconds
             if left > 0 { start = .waiting(until: now + .milliseconds(min(left, most))) }
         }
-        let configuration = registration.configuration
-        let destination = self.push.sender(for: configuration.url)?.destination(of: configuration) ?? ""
+        let destination = self.destination(of: registration.configuration)
         self.change { schedule in
             if unlessKnown, schedule.has(registration.key) { return }
             schedule.add(registration.key, destination: destination, start)

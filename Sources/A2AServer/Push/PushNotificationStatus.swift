@@ -93,7 +93,7 @@ extension TaskRuntime {
         var statuses: [PushNotificationStatus] = []
         for registration in page.registrations {
             let configuration = registration.configuration
-            let destination = deliverer.push.sender(for: configuration.url)?.destination(of: configuration) ?? ""
+            let destination = deliverer.destination(of: configuration)
             let snapshot = try await self.store.snapshot(
                 of: configuration.taskID, in: registration.scope, historyLength: 0)
             statuses.append(

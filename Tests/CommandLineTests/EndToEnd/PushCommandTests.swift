@@ -102,16 +102,18 @@ struct PushCommandTests {
 
 @Suite("The command that shows how push notifications fare", .timeLimit(.minutes(1)))
 struct PushStatusCommandTests {
-    private static func withAgent(_ body: @escaping (_ url: String, _ socket: String) async throws -> Void) async throws
-    {
+    private static func withAgent(
+        maxAttempts: Int = 100, _ body: @escaping (_ url: String, _ socket: String) async throws -> Void
+    ) async throws {
         let directory = NSTemporaryDirectory() + "a2a-\(UInt32.random(in: 0 ... .max))"
         defer { try? FileManager.default.removeItem(atPath: directory) }
         let socket = "\(directory)/admin"
         var options = HTTPPushNotificationSender.Options()
         options.egress.insecurelyAllowsLoopback = true
+        var push = PushNotifications(senders: [HTTPPushNotificationSender(options: options)])
+        push.limits.maxAttempts = maxAttempts
         let runtime = TaskRuntime(
-            agent: ReferenceAgent(), card: ReferenceAgent.card(),
-            push: PushNotifications(senders: [HTTPPushNotificationSender(options: options)]), logger: .silent)
+            agent: ReferenceAgent(), card: ReferenceAgent.card(), push: push, logger: .silent)
         try await withAgentServer(
             runtime, bindings: [.http(.ephemeral), AdminSocket(path: socket, runtime: runtime)], logger: .silent
         ) { endpoints in try await body(endpoints[0].address, socket) }
@@ -147,6 +149,39 @@ struct PushStatusCommandTests {
             let dead = await runTool(["push", "status", "--state", "dead", "--all", "--admin-socket", socket])
             #expect(dead.output.isEmpty && dead.notes.contains("no such"))
         }
+    }
+
+    @Test("what was given up is tried again or dropped, all or as chosen")
+    func deadLetters() async throws {
+        try await Self.withAgent(maxAttempts: 1) { agent, socket in
+            for id in ["mine", "other"] {
+                let sent = await runTool(["send", "form", "-o", "json", "-a", agent])
+                let task = try A2ASendMessageResponse(jsonString: sent.output).task.id
+                _ = await runTool(
+                    ["push", "create", task, "--url", "http://127.0.0.1:9/", "--id", id, "-a", agent])
+                _ = await runTool(["send", "Bern", "--task-id", task, "-a", agent])
+            }
+            let status = ["push", "status", "--state", "dead", "-o", "json", "--admin-socket", socket]
+            while try Self.ids(await runTool(status).output) != ["mine", "other"] { await Task.yield() }
+            for verb in ["retry", "drop"] {
+                let which = await runTool(["push", verb, "--admin-socket", socket])
+                #expect(which.status == .usage && which.notes.contains("Which ones?"))
+                let nobody = await runTool(["push", verb, "--all", "--admin-socket", "/nonexistent/socket"])
+                #expect(nobody.status == .unreachable && nobody.notes.contains("Is the agent running"))
+            }
+            let retried = await runTool(["push", "retry", "--all", "--admin-socket", socket])
+            #expect(retried.output == "Tried Again: 2\n", "\(retried.notes)")
+            while try Self.ids(await runTool(status).output) != ["mine", "other"] { await Task.yield() }
+            let dropped = await runTool(
+                ["push", "drop", "--destination", "127.0.0.1:9", "--id", "mine", "-o", "json"],
+                environment: ["A2ACLI_ADMIN_SOCKET": socket])
+            #expect(dropped.output == #"{"dropped":1}"# + "\n", "\(dropped.notes)")
+            #expect(try Self.ids(await runTool(status).output) == ["other"])
+        }
+    }
+
+    private static func ids(_ json: String) throws -> [String] {
+        try JSONDecoder().decode(PushNotificationStatusPage.self, from: Data(json.utf8)).statuses.map(\.id)
     }
 
     @Test("without an agent, with a wrong state or page, it says what would be right")

@@ -5,7 +5,9 @@ struct PushCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "push",
         abstract: "Sets up push notifications of tasks, shows how they fare, and receives them.",
-        subcommands: PushConfigCommand.verbs + [PushStatusCommand.self, PushListenCommand.self]
+        subcommands: PushConfigCommand.verbs + [
+            PushStatusCommand.self, PushRetryCommand.self, PushDropCommand.self, PushListenCommand.self,
+        ]
     )
 }
 

@@ -17,15 +17,7 @@ struct PushStatusCommand: ToolCommand {
             """
     )
 
-    @Option(
-        name: .customLong("admin-socket"),
-        help: ArgumentHelp("The agent's admin socket. (default: A2ACLI_ADMIN_SOCKET)", valueName: "file"))
-    var adminSocket: String?
-
-    @Option(
-        help: ArgumentHelp(
-            "The agent's store: sqlite:FILE. (default: A2ACLI_STORE, or \(StoreFile.defaultPath))", valueName: "store"))
-    var store: String?
+    @OptionGroup var agent: AdminOptions
 
     @Option(help: "Only configurations that are active, finished or dead (given up).")
     var state: String?
@@ -73,16 +65,8 @@ struct PushStatusCommand: ToolCommand {
     }
 
     private func source(_ tool: Tool) async throws -> Source {
-        let adminSocket = tool.settings.lookUp("admin-socket", flag: self.adminSocket)
-        if let adminSocket { return Self.ask(AgentConnection.absolute(adminSocket, tool), tool) }
-        let file: StoreFile
-        do {
-            file = try StoreFile(tool.settings.lookUp("store", flag: self.store) ?? StoreFile.defaultPath, tool)
-        } catch let error as ToolError where self.store == nil {
-            throw ToolError(
-                code: .usage, message: "Which agent? \(error.message)",
-                hint: "Give its --store or its --admin-socket; a2a-agent takes both.")
-        }
+        if let adminSocket = self.agent.adminSocket(tool) { return Self.ask(adminSocket, tool) }
+        let file = try self.agent.file(tool)
         if let path = AdminSocket.path(beside: file.path) {
             let ask = Self.ask(path, tool)
             // No agent, or one that has no socket: the file knows most of it.
@@ -97,13 +81,9 @@ struct PushStatusCommand: ToolCommand {
     private static func ask(_ path: String, _ tool: Tool) -> Source {
         let client = AdminClient(path: path)
         return { state, size, token in
-            do {
-                return try await client.pushNotificationStatus(
+            try await AdminOptions.asking {
+                try await client.pushNotificationStatus(
                     state: state, pageSize: size, pageToken: token, timeout: tool.settings.timeout)
-            } catch let error as A2AError where error.code == .unavailable {
-                throw ToolError(
-                    code: .unreachable, message: error.message,
-                    hint: "Is the agent running, with this --admin-socket, and are you its user?")
             }
         }
     }

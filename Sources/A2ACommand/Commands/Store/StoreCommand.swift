@@ -210,7 +210,7 @@ enum ReportValue {
 
 extension Tool {
     /// Fields: a line each as text, one object as JSON. Several of one name are an array there.
-    fileprivate func report(_ fields: [(label: String, value: ReportValue)]) throws {
+    func report(_ fields: [(label: String, value: ReportValue)]) throws {
         switch self.settings.format {
         case .text:
             self.output.text { blocks in
