@@ -7,6 +7,7 @@ public import Logging
 import NIOCore
 import NIOPosix
 import ServiceLifecycle
+import Synchronization
 
 /// What those who operate an agent may ask it, on a Unix domain socket that only its owner can open.
 ///
@@ -45,32 +46,49 @@ public struct AdminSocket: ServerBinding {
     private let path: String
     private let runtime: TaskRuntime
     private let isRequired: Bool
+    private let retryInterval: Duration
 
     /// The most connections at a time.
     private static let maxConnections = 64
 
     /// - Parameters:
     ///   - path: Where the socket is made. One that is left over is replaced, one that somebody listens on is not.
-    ///   - isRequired: Whether the agent does not start without it. Otherwise it goes without, and logs why.
+    ///   - isRequired: Whether the agent does not start without it. Otherwise it goes without as long as it must, and logs why.
     public init(path: String, runtime: TaskRuntime, isRequired: Bool = true) {
+        self.init(path: path, runtime: runtime, isRequired: isRequired, retryInterval: .seconds(5))
+    }
+
+    /// - Parameter retryInterval: How often an agent that goes without looks whether it still must.
+    init(path: String, runtime: TaskRuntime, isRequired: Bool, retryInterval: Duration) {
         self.path = path
         self.runtime = runtime
         self.isRequired = isRequired
+        self.retryInterval = retryInterval
     }
 
     public func serve(
         _ service: any A2AService, logger: Logger, onListening: @escaping @Sendable (BindingEndpoint) async -> Void
     ) async throws {
         let endpoint = BindingEndpoint(address: "unix:\(self.path)", interfaces: [])
-        let directory: String
-        do {
-            directory = try await self.prepare()
-        } catch {
-            guard !self.isRequired else { throw error }
-            logger.notice("there is no admin socket", metadata: ["reason": "\(error.message)"])
-            await onListening(endpoint)
-            return try await gracefulShutdown()
+        var directory: String?
+        var isWaiting = false
+        while directory == nil {
+            do {
+                directory = try await self.prepare()
+            } catch {
+                guard !self.isRequired else { throw error }
+                if !isWaiting {
+                    logger.notice("there is no admin socket", metadata: ["reason": "\(error.message)"])
+                    await onListening(endpoint)
+                }
+                isWaiting = true
+                // Who has it may end before this agent does.
+                guard await self.pause() else { return }
+            }
         }
+        guard let directory else { return }
+        let hasSaidSo = isWaiting
+        let number = Atomic<UInt64>(0)
         // Made where nobody else can reach it, closed to others, and only then put in its place.
         let first = directory + Self.first
         let application = Application(
@@ -86,15 +104,35 @@ public struct AdminSocket: ServerBinding {
                         metadata: ["path": "\(self.path)", "error": "\(String(cString: strerror(errno)))"])
                 }
                 rmdir(directory)
-                await onListening(endpoint)
+                number.store(Self.number(self.path), ordering: .relaxed)
+                if !hasSaidSo { await onListening(endpoint) }
             },
             logger: logger)
         defer {
-            unlink(self.path)
+            // By now it may be that of the next agent.
+            if Self.number(self.path) == number.load(ordering: .relaxed) { unlink(self.path) }
             unlink(first)
             rmdir(directory)
         }
         try await application.run()
+    }
+
+    /// The file system's number of a file; 0 if there is none.
+    private static func number(_ path: String) -> UInt64 {
+        var status = stat()
+        return lstat(path, &status) == 0 ? UInt64(status.st_ino) : 0
+    }
+
+    /// - Returns: Whether the agent still runs after a while.
+    private func pause() async -> Bool {
+        do {
+            return try await cancelWhenGracefulShutdown { [retryInterval = self.retryInterval] in
+                try await Task.sleep(for: retryInterval)
+                return true
+            }
+        } catch {
+            return false
+        }
     }
 
     /// Makes room for the socket.

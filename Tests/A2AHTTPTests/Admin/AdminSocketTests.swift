@@ -1,5 +1,4 @@
 import A2A
-import A2AHTTP
 import A2AServer
 import A2ATesting
 import AsyncHTTPClient
@@ -7,6 +6,8 @@ import Foundation
 import NIOCore
 import Synchronization
 import Testing
+
+@testable import A2AHTTP
 
 /// A directory for one test, with a path short enough for sockets.
 private func withDirectory(_ body: (_ path: String) async throws -> Void) async throws {
@@ -32,7 +33,10 @@ private func withAdmin(
         agent: ClosureAgent { try await $0.complete() }, card: .testCard(capabilities: capabilities),
         push: push ? notifications : nil, logger: .silent)
     try await withAgentServer(
-        runtime, bindings: [AdminSocket(path: path, runtime: runtime, isRequired: isRequired)], logger: .silent
+        runtime,
+        bindings: [
+            AdminSocket(path: path, runtime: runtime, isRequired: isRequired, retryInterval: .milliseconds(20))
+        ], logger: .silent
     ) { _ in try await body(runtime) }
 }
 
@@ -137,6 +141,39 @@ struct AdminSocketTests {
             #expect(try String(contentsOfFile: path, encoding: .utf8) == "precious")
             let long = String(repeating: "x", count: 200)
             await #expect(throws: A2AError.self) { try await withAdmin("\(directory)/\(long)") { _ in } }
+        }
+    }
+
+    @Test("is taken over by the next agent when the one that had it ends")
+    func takenOver() async throws {
+        try await withDirectory { directory in
+            let path = "\(directory)/sock"
+            let (ends, end) = AsyncStream<Void>.makeStream()
+            let (starts, started) = AsyncStream<Void>.makeStream()
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask {
+                    try await withAdmin(path) { _ in
+                        started.yield()
+                        for await _ in ends { break }
+                    }
+                }
+                for await _ in starts { break }
+                try await withAdmin(path, isRequired: false, push: false) { _ in
+                    _ = try await AdminClient(path: path).pushNotificationStatus()
+                    end.yield()
+                    try await group.waitForAll()
+                    // The one that answers now is another one: it has no push notifications.
+                    try await eventually {
+                        do {
+                            _ = try await AdminClient(path: path).pushNotificationStatus()
+                            return false
+                        } catch let error as A2AError {
+                            return error.code == .pushNotificationNotSupported
+                        }
+                    }
+                }
+            }
+            #expect(!FileManager.default.fileExists(atPath: path))
         }
     }
 
