@@ -334,6 +334,7 @@ let package = Package(
             name: "A2ASecurityTests",
             dependencies: [
                 "A2A", "A2AClient", "A2ASecurity", "A2AServer", "A2ATesting",
+                .product(name: "Crypto", package: "swift-crypto"),
             ]
         ),
         .testTarget(

@@ -1,6 +1,7 @@
 import A2A
 import A2AClient
 import A2AServer
+import Crypto
 import Foundation
 import Synchronization
 import Testing
@@ -93,6 +94,35 @@ struct JWTPushNotificationTests {
             await refuse(
                 "\(header).\(Data(body.utf8).base64EncodedString().replacing("=", with: "")).AAAA", "no claims")
         }
+    }
+
+    /// What everybody can read is no secret to sign with.
+    @Test("a token is not believed because it names another algorithm", arguments: ["HS256", "HS512", "none", "ES384"])
+    func confusion(_ algorithm: String) async throws {
+        let signer = try await Self.signer()
+        let token = try await signer.sign(Self.notification, body: Self.body)
+        let parts = token.split(separator: ".").map(String.init)
+        let keys = try #require(try JSONSerialization.jsonObject(with: Data(signer.jwks)) as? [String: [[String: Any]]])
+        let key = try #require(keys["keys"]?.first)
+        let kid = try #require(key["kid"] as? String)
+        let x = try #require(key["x"] as? String)
+        let header = Self.base64URL(Data(#"{"alg":"\#(algorithm)","typ":"JWT","kid":"\#(kid)"}"#.utf8))
+        let signed = Data("\(header).\(parts[1])".utf8)
+        let secrets = [Data(signer.jwks), Data(x.utf8), Data()]
+        let signatures =
+            secrets.map { Self.base64URL(Data(HMAC<SHA256>.authenticationCode(for: signed, using: .init(data: $0)))) }
+            + ["", parts[2]]
+        for signature in signatures {
+            let error = await #expect(throws: A2AError.self) {
+                try await Self.verifier(signer).verify(
+                    "\(header).\(parts[1]).\(signature)", body: Self.body, now: Self.now)
+            }
+            #expect(error?.code == .unauthenticated)
+        }
+    }
+
+    private static func base64URL(_ data: Data) -> String {
+        data.base64EncodedString().replacing("+", with: "-").replacing("/", with: "_").replacing("=", with: "")
     }
 
     @Test("a key in PEM stays the same over restarts, and is named by its thumbprint")
