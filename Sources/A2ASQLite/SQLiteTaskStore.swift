@@ -43,8 +43,6 @@ public final class SQLiteTaskStore: TaskStore {
             database: try SQLiteDatabase(path: path, options: options, logger: logger), retention: retention)
     }
 
-    public var appendsWait: Bool { true }
-
     public func create(_ task: A2ATask, then changes: [TaskChange], in scope: Scope) async throws -> CreatedTask {
         let encoded = try EncodedChanges(changes, creating: task)
         return try await self.database.submit(bytes: encoded.bytes.count + 512) {

@@ -52,7 +52,7 @@ public enum DurableTaskStoreContract {
     }
 
     /// All rules.
-    public static let rules: [Rule] = messageRules + replyRules + leaseRules + orphanRules
+    public static let rules: [Rule] = messageRules + replyRules + stepRules + leaseRules + orphanRules
 }
 
 extension DurableTaskStoreContract {

@@ -82,6 +82,17 @@ extension TaskStoreContract {
             try requireEqual(after.generation, before.generation, "The generation")
             try requireEqual(after.task, before.task, "The task")
         },
+        Rule("the end of a task has room of its own, what comes with it has not") { bench in
+            let store = try await bench.store { $0.maxBytesPerTask = 10_000 }
+            _ = try await store.create(task("a"), then: [chunk(String(repeating: "x", count: 8000))], in: scope)
+            try await requireExhausted("An append beyond the size of a task, with its end") {
+                _ = try await store.append(
+                    [chunk(String(repeating: "y", count: 8000)), status(.completed)], to: "a", in: scope)
+            }
+            let end = A2ATaskStatus(.completed, message: .agent(String(repeating: "z", count: 8000)))
+            let appended = try await store.append([TaskChange(.status(end))], to: "a", in: scope)
+            try requireEqual(appended.generation, 3, "The generation after the end")
+        },
         Rule("events are read in order from any cursor, at most as many as asked for") { bench in
             let store = try await bench.store()
             _ = try await store.create(task("a"), then: [status(.working)], in: scope)

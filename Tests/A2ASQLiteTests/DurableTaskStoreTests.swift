@@ -1,11 +1,11 @@
 import A2A
-import A2AServer
 import A2ATesting
 import Foundation
 import GRDB
 import Testing
 
 @testable import A2ASQLite
+@testable import A2AServer
 
 @Suite("Leases, turns and messages in the file", .timeLimit(.minutes(1)))
 struct DurableTaskStoreTests {
@@ -50,6 +50,43 @@ struct DurableTaskStoreTests {
             #expect(try leaseFiles(in: folder).count == 1)
             try await second.endLease()
             #expect(try leaseFiles(in: folder).isEmpty)
+        }
+    }
+
+    @Test("a turn that is over when the store comes to write is one row of the log")
+    func quickTurn() async throws {
+        let agent = ClosureAgent { turn in try await turn.append(.text("x"), toArtifact: "a") }
+        try await withFolder { folder in
+            let store = try makeStore(in: folder)
+            let gate = Gate()
+            try await withRuntime(agent, store: store) { runtime in
+                let state = try await withThrowingTaskGroup(of: A2ATaskState?.self) { group in
+                    group.addTask {
+                        try await store.database.write { _ in gate.wait() }
+                        return nil
+                    }
+                    await gate.isReached()
+                    group.addTask {
+                        var request = A2ASendMessageRequest()
+                        request.message = .user("hi")
+                        let answer = try await runtime.sendMessage(request, context: CallContext())
+                        if case .task(let task)? = answer.payload { return task.status.state }
+                        return nil
+                    }
+                    // What it has said, and its end.
+                    while runtime.turns.taskIDs.first.flatMap({ runtime.turns[$0]?.pump?.count }) != 2 {
+                        try Task.checkCancellation()
+                        await Task.yield()
+                    }
+                    gate.open()
+                    return try await group.compactMap { $0 }.first { _ in true }
+                }
+                #expect(state == .completed)
+                let rows = try await store.database.read { try Int.fetchAll($0, sql: "SELECT events FROM log") }
+                #expect(rows == [3])
+                let turns = try await store.database.read { try Int.fetchOne($0, sql: "SELECT count(*) FROM turns") }
+                #expect(turns == 0)
+            }
         }
     }
 

@@ -106,15 +106,25 @@ public final class SQLiteDatabase: Sendable {
         bytes: Int, _ body: @escaping @Sendable (WriterSession) throws -> Value
     ) async throws -> Value {
         try await withCheckedThrowingContinuation { continuation in
-            let job = WriteJob(
-                bytes: bytes,
-                perform: { session in
-                    let value = try body(session)
-                    return { continuation.resume(returning: value) }
-                },
-                fail: { continuation.resume(throwing: $0) })
-            do { try self.queue.submit(job) } catch { continuation.resume(throwing: error) }
+            self.submit(bytes: bytes, body) { continuation.resume(with: $0) }
         }
+    }
+
+    /// The same for who does not wait.
+    ///
+    /// - Parameter whenDone: Called once, on the writer's thread or at once; it does not wait.
+    func submit<Value: Sendable>(
+        bytes: Int, _ body: @escaping @Sendable (WriterSession) throws -> Value,
+        whenDone: @escaping @Sendable (Result<Value, any Error>) -> Void
+    ) {
+        let job = WriteJob(
+            bytes: bytes,
+            perform: { session in
+                let value = try body(session)
+                return { whenDone(.success(value)) }
+            },
+            fail: { whenDone(.failure($0)) })
+        do { try self.queue.submit(job) } catch { whenDone(.failure(error)) }
     }
 
     /// Runs something on the writer's thread between two commits, when nothing is half done.

@@ -2,7 +2,7 @@ public import A2A
 public import A2AServer
 import GRDB
 
-extension SQLiteTaskStore: DurableTaskStore {
+extension SQLiteTaskStore: DurableTaskStore, StepQueue {
     /// The most messages that one transaction of ``removeExpired()`` forgets.
     static let messagesPerCommit = 2_000
 
@@ -21,30 +21,16 @@ extension SQLiteTaskStore: DurableTaskStore {
     ) async throws -> CreatedTask {
         let encoded = try EncodedChanges(changes, creating: task)
         let bytes = encoded.bytes.count + (turn.opening?.count ?? 0) + Self.turnBytes
-        return try await self.noting(turn, scope) {
-            try await self.database.submit(bytes: bytes) {
-                [retention = self.retention, wallClock = self.wallClock, keeper = self.keeper] session in
-                let turns = try session.turns
-                let now = wallClock()
-                _ = session.stamp(now)
-                let lease = try turns.lease(keeper, session)
-                try turns.check(turn, of: task.id, in: scope, beginsTurn: false, lease: lease, session)
-                let created = try session.log.create(
-                    task, then: changes, encoded: encoded, in: scope, retention: retention, now: now,
-                    session: session)
-                try turns.note(
-                    turn, of: task.id, received: 0, state: created.appended.state, since: 1, lease: lease, session)
-                return created
-            }
+        let writing = self.writing
+        return try await self.database.submit(bytes: bytes) { session in
+            try writing.create(task, then: changes, encoded: encoded, in: scope, turn: turn, session)
         }
     }
 
     public func append(
         _ changes: [TaskChange], to id: String, in scope: Scope, condition: AppendCondition, turn: TurnRecord
     ) async throws -> Appended {
-        try await self.noting(turn, scope) {
-            try await self.append(changes, to: id, in: scope, condition: condition, record: turn)
-        }
+        try await self.append(changes, to: id, in: scope, condition: condition, record: turn)
     }
 
     /// Appends changes and keeps the turns right.
@@ -53,28 +39,45 @@ extension SQLiteTaskStore: DurableTaskStore {
     ) async throws -> Appended {
         let encoded = try EncodedChanges(changes)
         let bytes = encoded.bytes.count + (record?.opening?.count ?? 0) + Self.turnBytes
-        return try await self.database.submit(bytes: bytes) {
-            [retention = self.retention, wallClock = self.wallClock, keeper = self.keeper] session in
-            var lease: Int64 = 0
-            let now = wallClock()
-            if let record {
-                _ = session.stamp(now)
-                let turns = try session.turns
-                lease = try turns.lease(keeper, session)
-                try turns.check(
-                    record, of: id, in: scope, beginsTurn: condition.beginsTurn, lease: lease, session)
-            }
-            let appended = try session.log.append(
-                changes, encoded: encoded, to: id, in: scope, condition: condition, retention: retention, now: now,
-                session: session)
-            let received = changes.count { $0.received != nil }
-            if record != nil || received > 0 || appended.state.isTerminal {
-                let since = condition.beginsTurn ? appended.generation : appended.generation - Int64(changes.count)
-                try session.turns.note(
-                    record, of: id, received: received, state: appended.state, since: since, lease: lease, session)
-            }
-            return appended
+        let writing = self.writing
+        return try await self.database.submit(bytes: bytes) { session in
+            try writing.append(
+                changes, encoded: encoded, to: id, in: scope, condition: condition, turn: record, session)
         }
+    }
+
+    public func write(
+        to id: String, in scope: Scope, bytes: Int, _ step: @escaping @Sendable () throws -> TurnStep
+    ) async throws -> Written {
+        try await withCheckedThrowingContinuation { continuation in
+            self.enqueue(to: id, in: scope, bytes: bytes, step) { continuation.resume(with: $0) }
+        }
+    }
+
+    package func enqueue(
+        to id: String, in scope: Scope, bytes: Int, _ step: @escaping @Sendable () throws -> TurnStep,
+        whenDone: @escaping @Sendable (Result<Written, any Error>) -> Void
+    ) {
+        let writing = self.writing
+        self.database.submit(
+            bytes: bytes + Self.turnBytes,
+            { session in
+                let step = try step()
+                let encoded = try EncodedChanges(step.changes, creating: step.begins)
+                guard let task = step.begins else {
+                    return .appended(
+                        try writing.append(
+                            step.changes, encoded: encoded, to: id, in: scope,
+                            condition: AppendCondition(fence: step.fence), turn: step.turn, session))
+                }
+                return .created(
+                    try writing.create(
+                        task, then: step.changes, encoded: encoded, in: scope, turn: step.turn, session))
+            }, whenDone: whenDone)
+    }
+
+    private var writing: TurnWriting {
+        TurnWriting(retention: self.retention, wallClock: self.wallClock, keeper: self.keeper)
     }
 
     public func endTurn(of id: String, in scope: Scope, fence: Int64) async throws {
@@ -101,15 +104,9 @@ extension SQLiteTaskStore: DurableTaskStore {
 
     public func note(_ reply: A2AMessage, to turn: TurnRecord, in scope: Scope) async throws {
         let octets: [UInt8] = try reply.serializedBytes()
-        try await self.noting(turn, scope) {
-            try await self.database.submit(bytes: octets.count + Self.turnBytes) {
-                [wallClock = self.wallClock, keeper = self.keeper] session in
-                let turns = try session.turns
-                _ = session.stamp(wallClock())
-                let lease = try turns.lease(keeper, session)
-                try turns.check(turn, of: "", in: scope, beginsTurn: false, lease: lease, session)
-                try turns.note(octets, to: turn, in: scope, session)
-            }
+        let writing = self.writing
+        try await self.database.submit(bytes: octets.count + Self.turnBytes) { session in
+            try writing.note(octets, to: turn, in: scope, session)
         }
     }
 
@@ -165,18 +162,6 @@ extension SQLiteTaskStore: DurableTaskStore {
                     LeaseKeeper.hash(row.string(2), Scope(tenant: row.string(0), principal: row.string(1))))
             }
             return known
-        }
-    }
-
-    /// Remembers a message that turns out to be known, so that it is looked up when it comes again.
-    private func noting<Value: Sendable>(
-        _ turn: TurnRecord, _ scope: Scope, _ body: () async throws -> Value
-    ) async throws -> Value {
-        do {
-            return try await body()
-        } catch let conflict as TaskConflict {
-            if case .repeated = conflict, let key = turn.message { self.keeper.add(key, scope) }
-            throw conflict
         }
     }
 

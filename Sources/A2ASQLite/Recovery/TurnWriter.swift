@@ -176,14 +176,17 @@ final class TurnWriter {
 
     /// Notes what has come of a step.
     ///
-    /// - Parameter since: The generation after which events are of the turn that begins.
+    /// - Parameters:
+    ///   - isNew: Whether the step has made the task.
+    ///   - since: The generation after which events are of the turn that begins.
     func note(
-        _ turn: TurnRecord?, of id: String, received: Int, state: A2ATaskState, since: Int64, lease: Int64,
-        _ session: WriterSession
+        _ turn: TurnRecord?, of id: String, isNew: Bool, received: Int, state: A2ATaskState, since: Int64,
+        lease: Int64, _ session: WriterSession
     ) throws {
         guard let (task, scope) = session.pin(id).state.withLock({ $0.map { ($0.task, $0.scopeID) } }) else { return }
         if let turn { try self.addMessage(of: turn, scope: scope, task: id, session) }
         if state.isTerminal {
+            guard !isNew else { return }
             self.removeTurn.bind(1, task)
             return try self.removeTurn.run()
         }

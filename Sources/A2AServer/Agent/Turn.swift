@@ -123,6 +123,14 @@ extension Turn {
 // MARK: - Answering with a task
 
 extension Turn {
+    /// Waits until everything that the turn has said is in the task's log; over a store on disk, until it is durable.
+    ///
+    /// Over such a store the methods below may return earlier, except those after which the task rests. Call this before work
+    /// that must not be done unless the task says so.
+    ///
+    /// - Throws: ``A2AError`` if it cannot be written; `CancellationError` if others have taken the task over.
+    public func flush() async throws { try await self.execution.flush() }
+
     /// Makes the task, in state SUBMITTED, if there is none yet; other methods do so when they need one.
     public func openTask() async throws { try await self.execution.openTask() }
 

@@ -30,6 +30,17 @@ public protocol DurableTaskStore: TaskStore {
         _ changes: [TaskChange], to id: String, in scope: Scope, condition: AppendCondition, turn: TurnRecord
     ) async throws -> Appended
 
+    /// Writes a step of a turn that is made out when the store comes to write it: what the turn says while the store is busy is
+    /// then part of it. By default it is made out at once.
+    ///
+    /// - Parameters:
+    ///   - bytes: About how much there is to write now, in bytes.
+    ///   - step: Makes the step out. It may be called again, if a transaction was undone.
+    /// - Throws: What `step` throws, and what ``create(_:then:in:turn:)`` and ``append(_:to:in:condition:turn:)`` do.
+    func write(
+        to id: String, in scope: Scope, bytes: Int, _ step: @escaping @Sendable () throws -> TurnStep
+    ) async throws -> Written
+
     /// The turn with a fencing number is over although its task has not ended: any process may begin the next.
     ///
     /// Does nothing if there is no such turn.
@@ -74,6 +85,31 @@ public protocol DurableTaskStore: TaskStore {
 
     /// Ends the lease: what this process has not finished is anybody's.
     func endLease() async throws
+}
+
+/// A store that takes steps of turns without a task that waits for each.
+package protocol StepQueue: DurableTaskStore {
+    /// As ``DurableTaskStore/write(to:in:bytes:_:)``; `whenDone` is called once, on any thread, and does not wait.
+    func enqueue(
+        to id: String, in scope: Scope, bytes: Int, _ step: @escaping @Sendable () throws -> TurnStep,
+        whenDone: @escaping @Sendable (Result<Written, any Error>) -> Void)
+}
+
+extension DurableTaskStore {
+    public var appendsWait: Bool { true }
+
+    public func write(
+        to id: String, in scope: Scope, bytes: Int, _ step: @escaping @Sendable () throws -> TurnStep
+    ) async throws -> Written {
+        let step = try step()
+        let condition = AppendCondition(fence: step.fence)
+        guard let turn = step.turn else { return try await self.write(step, to: id, in: scope) }
+        guard let task = step.begins else {
+            return .appended(
+                try await self.append(step.changes, to: id, in: scope, condition: condition, turn: turn))
+        }
+        return .created(try await self.create(task, then: step.changes, in: scope, turn: turn))
+    }
 }
 
 /// What a durable store keeps of a turn beside the task's events.

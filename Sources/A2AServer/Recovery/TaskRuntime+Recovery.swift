@@ -170,16 +170,16 @@ extension TaskRuntime {
     }
 
     /// What a durable store notes when a turn begins; `nil` if the store keeps nothing beyond this process.
-    func record(of request: A2ASendMessageRequest, context: CallContext) throws -> TurnRecord? {
+    func note(of request: A2ASendMessageRequest, context: CallContext) throws -> TurnNote? {
         guard self.log.durable != nil else { return nil }
-        let opening = try TurnOpening(request, context: context).encoded()
-        guard let window = self.configuration.deduplicationWindow else { return TurnRecord(opening: opening) }
-        return TurnRecord(opening: opening, message: try request.message.key(), window: window)
+        let opening = TurnOpening(request, context: context)
+        guard let window = self.configuration.deduplicationWindow else { return TurnNote(opening: opening) }
+        return TurnNote(opening: opening, message: try request.message.key(), window: window)
     }
 
     /// What a message was answered with before this process knew of it.
-    func knownAnswer(to record: TurnRecord?, in scope: Scope) async throws -> KnownAnswer? {
-        guard let key = record?.message, !key.id.isEmpty, let durable = self.log.durable else { return nil }
+    func knownAnswer(to note: TurnNote?, in scope: Scope) async throws -> KnownAnswer? {
+        guard let key = note?.message, !key.id.isEmpty, let durable = self.log.durable else { return nil }
         return try await durable.answer(to: key, in: scope)
     }
 }

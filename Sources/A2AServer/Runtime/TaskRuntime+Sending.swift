@@ -96,13 +96,13 @@ extension TaskRuntime {
         var opening = message
         opening.taskID = taskID
         opening.contextID = contextID
-        let record = try self.record(of: request, context: context)
+        let note = try self.note(of: request, context: context)
 
         let (outcome, isNew, ticket) = self.ledger.enter(
             message, scope: scope,
             execution: TurnExecution(
                 taskID: taskID, contextID: contextID, scope: scope, opening: opening, state: TurnState(),
-                log: self.log, record: record))
+                log: self.log, note: note))
         switch outcome {
         case .message(let reply):
             return .message(reply)
@@ -112,7 +112,7 @@ extension TaskRuntime {
             guard isNew else { return try await self.join(execution, message: message, forceTask: forceTask) }
             do {
                 // Answered by an earlier process, or by another one.
-                switch try await self.knownAnswer(to: record, in: scope) {
+                switch try await self.knownAnswer(to: note, in: scope) {
                 case .task(let known):
                     self.ledger.settle(ticket, as: .task(known))
                     execution.abandon(TurnExecution.sentTwice)
@@ -124,7 +124,7 @@ extension TaskRuntime {
                 case nil: break
                 }
                 if isFollowUp {
-                    return .task(try await self.followUp(request, record, context: context, scope: scope))
+                    return .task(try await self.followUp(request, note, context: context, scope: scope))
                 }
                 try await self.expectPush(request, taskID: taskID, scope: scope, context: context)
                 do {
@@ -221,13 +221,13 @@ extension TaskRuntime {
 
     /// Hands a message to the task that it names (§3.4.3): to the turn at work, or to a new one.
     private func followUp(
-        _ request: A2ASendMessageRequest, _ record: TurnRecord?, context: CallContext, scope: Scope
+        _ request: A2ASendMessageRequest, _ note: TurnNote?, context: CallContext, scope: Scope
     ) async throws -> AcceptedTask {
         let id = request.message.taskID
         let handle = self.log.watches.watch(id)
         var takeBackPush: (@Sendable () async -> Void)?
         do {
-            return try await self.handOver(request, record, handle, &takeBackPush, context: context, scope: scope)
+            return try await self.handOver(request, note, handle, &takeBackPush, context: context, scope: scope)
         } catch {
             await takeBackPush?()
             throw error
@@ -235,7 +235,7 @@ extension TaskRuntime {
     }
 
     private func handOver(
-        _ request: A2ASendMessageRequest, _ record: TurnRecord?, _ handle: TaskWatches.Handle,
+        _ request: A2ASendMessageRequest, _ note: TurnNote?, _ handle: TaskWatches.Handle,
         _ takeBackPush: inout (@Sendable () async -> Void)?, context: CallContext, scope: Scope
     ) async throws -> AcceptedTask {
         let id = request.message.taskID
@@ -268,7 +268,7 @@ extension TaskRuntime {
                 switch running.offer() {
                 case .accepted:
                     return try await self.deliver(
-                        message, of: request, record, ifGeneration: expected, to: running, handle: handle)
+                        message, of: request, note, ifGeneration: expected, to: running, handle: handle)
                 case .full:
                     throw A2AError(
                         .resourceExhausted,
@@ -286,7 +286,7 @@ extension TaskRuntime {
                 }
             }
             if let accepted = try await self.beginNextTurn(
-                message, task: task, request: request, record, context: context, scope: scope, handle: handle)
+                message, task: task, request: request, note, context: context, scope: scope, handle: handle)
             {
                 return accepted
             }
@@ -294,7 +294,7 @@ extension TaskRuntime {
     }
 
     private func deliver(
-        _ message: A2AMessage, of request: A2ASendMessageRequest, _ record: TurnRecord?, ifGeneration expected: Int64?,
+        _ message: A2AMessage, of request: A2ASendMessageRequest, _ note: TurnNote?, ifGeneration expected: Int64?,
         to running: TurnExecution, handle: TaskWatches.Handle
     ) async throws -> AcceptedTask {
         let change = TaskChange(.status(A2ATaskStatus(.working)), received: message)
@@ -302,7 +302,7 @@ extension TaskRuntime {
         do {
             appended = try await self.log.append(
                 [change], to: running.taskID, in: running.scope, condition: AppendCondition(generation: expected),
-                turn: record.map { TurnRecord(message: $0.message, window: $0.window) })
+                turn: note.map { TurnRecord(message: $0.message, window: $0.window) })
         } catch {
             running.withdraw()
             if let conflict = error as? TaskConflict {
@@ -317,7 +317,7 @@ extension TaskRuntime {
 
     /// - Returns: `nil` if another caller has just begun the next turn.
     private func beginNextTurn(
-        _ message: A2AMessage, task: A2ATask, request: A2ASendMessageRequest, _ record: TurnRecord?,
+        _ message: A2AMessage, task: A2ATask, request: A2ASendMessageRequest, _ note: TurnNote?,
         context: CallContext, scope: Scope, handle: TaskWatches.Handle
     ) async throws -> AcceptedTask? {
         let expected = request.generationToMatch(in: context.version)
@@ -330,7 +330,7 @@ extension TaskRuntime {
             let change = TaskChange(.status(A2ATaskStatus(.working)), received: message)
             appended = try await self.log.append(
                 [change], to: task.id, in: scope,
-                condition: AppendCondition(generation: expected, beginsTurn: true), turn: record)
+                condition: AppendCondition(generation: expected, beginsTurn: true), turn: try note?.record())
         } catch {
             self.turns.end(execution)
             if let conflict = error as? TaskConflict {

@@ -159,7 +159,7 @@ public final class TaskRuntime: A2AService, Service {
                         let opening = TurnOpening(
                             messageID: message.messageID, configuration: turn.configuration, metadata: turn.metadata,
                             context: turn.context)
-                        execution.goesOn(with: TurnRecord(opening: try opening.encoded()))
+                        execution.goesOn(with: TurnNote(opening: opening))
                     }
                     let task = try await self.store.snapshot(
                         of: execution.taskID, in: execution.scope, historyLength: nil)?.task

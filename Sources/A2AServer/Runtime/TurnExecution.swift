@@ -7,15 +7,15 @@ package final class TurnExecution: Sendable {
     package let contextID: String
     let scope: Scope
     /// The message that begins the task, as it enters the history.
-    private let opening: A2AMessage
-    private let log: TaskLog
-    /// Writes chunks, if the store's appends wait for a disk.
-    private let pump: ChunkPump?
+    let opening: A2AMessage
+    let log: TaskLog
+    /// Writes what the turn says, if the store's appends wait for a disk.
+    let pump: ChangePump?
     private let handle = Mutex<TaskWatches.Handle?>(nil)
 
-    private let inner: Mutex<Inner>
+    let inner: Mutex<Inner>
 
-    fileprivate struct Inner {
+    struct Inner {
         var turn: TurnState
         var decision: Result<Decision, A2AError>?
         /// Hardly ever more than one, so a search is cheaper than a table.
@@ -32,12 +32,12 @@ package final class TurnExecution: Sendable {
         var agentIsDone = false
         var lastActivity: ContinuousClock.Instant = .now
         /// What a durable store has to note of the turn with the next change.
-        var record: TurnRecord?
+        var note: TurnNote?
     }
 
-    fileprivate typealias OfferWaiter = (key: UInt64, continuation: CheckedContinuation<Void, any Error>)
+    typealias OfferWaiter = (key: UInt64, continuation: CheckedContinuation<Void, any Error>)
 
-    fileprivate struct DecisionWaiter {
+    struct DecisionWaiter {
         var key: UInt64
         var continuation: CheckedContinuation<Decision, any Error>
         /// Waits for a task to come to rest, and not only for it to be made.
@@ -51,10 +51,10 @@ package final class TurnExecution: Sendable {
         case task(A2ATask)
     }
 
-    /// - Parameter record: What a durable store notes with the first change.
+    /// - Parameter note: What a durable store notes with the first change.
     init(
         taskID: String, contextID: String, scope: Scope, opening: A2AMessage, state: TurnState, log: TaskLog,
-        record: TurnRecord? = nil
+        note: TurnNote? = nil
     ) {
         self.taskID = taskID
         self.contextID = contextID
@@ -62,8 +62,9 @@ package final class TurnExecution: Sendable {
         self.opening = opening
         self.log = log
         self.pump =
-            log.store.appendsWait ? ChunkPump(log: log, taskID: taskID, scope: scope) : nil
-        self.inner = Mutex(Inner(turn: state, record: record))
+            log.store.appendsWait || log.durable != nil
+            ? ChangePump(log: log, taskID: taskID, scope: scope) : nil
+        self.inner = Mutex(Inner(turn: state, note: note))
     }
 
     /// The task's watch, from before the task was made; a turn that makes no task needs none.
@@ -80,13 +81,13 @@ package final class TurnExecution: Sendable {
 
     func reply(_ message: A2AMessage) async throws {
         let message = try message.addressed(taskID: "", contextID: self.contextID).checked()
-        let (action, record) = self.inner.withLock { inner in
+        let (action, note) = self.inner.withLock { inner in
             inner.lastActivity = .now
-            return (inner.turn.reply(), inner.record)
+            return (inner.turn.reply(), inner.note)
         }
         switch action {
         case .decide:
-            try await self.note(message, record)
+            try await self.keep(message, note)
             self.inner.withLock { $0.decide(.success(.message(message))) }.resume()
         case .completeTask:
             var status = A2ATaskStatus(.completed)
@@ -97,69 +98,8 @@ package final class TurnExecution: Sendable {
         }
     }
 
-    func emit(_ change: TaskChange) async throws {
-        let change = try change.checked(taskID: self.taskID, contextID: self.contextID)
-        let (action, record) = self.inner.withLock { inner in
-            inner.lastActivity = .now
-            let action = inner.turn.emit()
-            if case .append = action { return (action, inner.record.take()) }
-            return (action, nil)
-        }
-        switch action {
-        case .create:
-            guard try await self.create(then: [change]) else {
-                return try await self.emit(change)
-            }
-        case .append(let fence):
-            do {
-                if let pump = self.pump {
-                    if case .chunk = change.kind, record == nil {
-                        return try await pump.add(change, fence: fence) { self.recorded($0) }
-                    }
-                    try await pump.flush()
-                }
-                self.recorded(
-                    try await self.log.append(
-                        [change], to: self.taskID, in: self.scope, condition: AppendCondition(fence: fence),
-                        turn: record))
-            } catch TaskConflict.fenced {
-                throw CancellationError()
-            } catch TaskConflict.terminal(let state) {
-                if Task.isCancelled { throw CancellationError() }
-                throw A2AError(
-                    .unsupportedOperation, "The task has ended (\(state.name)); nothing can be added to it.")
-            }
-        case .refuse(let why):
-            throw A2AError(.invalidAgentResponse, why)
-        case .stopped:
-            throw CancellationError()
-        }
-    }
-
-    /// Waits until what the agent has written is in the log.
-    ///
-    /// - Throws: What went wrong with it.
-    func flush() async throws {
-        do {
-            try await self.pump?.flush()
-        } catch TaskConflict.fenced {
-            throw CancellationError()
-        } catch TaskConflict.terminal(let state) {
-            throw A2AError(
-                .unsupportedOperation, "The task has ended (\(state.name)); nothing can be added to it.")
-        }
-    }
-
-    private func recorded(_ appended: Appended) {
-        let waiters = self.change { inner in
-            inner.turn.recorded(appended)
-            return appended.state.isActive ? .init() : inner.settle()
-        }
-        waiters.resume()
-    }
-
     /// Changes the turn, and wakes those who have a message for it if it can say now whether it takes any.
-    private func change<Value>(_ body: (inout Inner) -> Value) -> Value {
+    func change<Value>(_ body: (inout Inner) -> Value) -> Value {
         let (value, woken) = self.inner.withLock { inner in
             let value = body(&inner)
             return (value, inner.takeOfferWaiters())
@@ -227,29 +167,6 @@ package final class TurnExecution: Sendable {
 
     /// The first answer, if there is one yet.
     var decisionSoFar: Result<Decision, A2AError>? { self.inner.withLock { $0.decision } }
-
-    /// Makes the task now if the agent has not answered yet.
-    func forceTask() async throws {
-        guard self.inner.withLock({ $0.turn.force() }) else { return }
-        defer {
-            let closing = self.inner.withLock { inner in
-                inner.turn.forceIsOver()
-                return inner.closingWaiter.take()
-            }
-            closing?.resume()
-        }
-        _ = try await self.create(then: [])
-    }
-
-    /// Makes the task if there is none, on behalf of the agent.
-    func openTask() async throws {
-        switch self.inner.withLock({ $0.turn.emit() }) {
-        case .create: _ = try await self.create(then: [])
-        case .append: break
-        case .refuse(let why): throw A2AError(.invalidAgentResponse, why)
-        case .stopped: throw CancellationError()
-        }
-    }
 
     /// Promises a message to the running turn.
     func offer() -> TurnState.OnOffer { self.inner.withLock { $0.turn.offer() } }
@@ -345,7 +262,7 @@ package final class TurnExecution: Sendable {
     }
 
     /// The turn goes on with another message.
-    func goesOn(with record: TurnRecord?) { self.inner.withLock { $0.record = record } }
+    func goesOn(with note: TurnNote) { self.inner.withLock { $0.note = note } }
 
     /// Nothing can come of the turn: its message was accepted before, or it is another's.
     func abandon(_ error: A2AError) {
@@ -386,19 +303,6 @@ package final class TurnExecution: Sendable {
         }
     }
 
-    /// Ends the task with a status on behalf of the agent.
-    func finish(_ status: A2ATaskStatus, fence: Int64) async throws {
-        defer { self.inner.withLock { $0.turn.finished() } }
-        try await self.end(with: status, condition: AppendCondition(fence: fence))
-    }
-
-    /// Shuts out a turn that did not stop in time, and ends its task.
-    func fenceOff(with status: A2ATaskStatus) async throws {
-        guard self.change({ $0.turn.fenceOff() }) else { return }
-        defer { self.change { $0.turn.fencingIsOver() } }
-        try await self.end(with: status, condition: AppendCondition(beginsTurn: true))
-    }
-
     /// The turn answered nothing; whoever waits is told why.
     func fail(_ error: A2AError) {
         let waiters = self.inner.withLock { $0.decide(.failure(error)) }
@@ -411,41 +315,17 @@ package final class TurnExecution: Sendable {
             details: [.retryInfo(.milliseconds(100))])
     }
 
-    private static var thoughtDead: A2AError {
+    static var thoughtDead: A2AError {
         A2AError(
             .unavailable, "This process was silent for so long that others took its work over. Try again.",
             details: [.retryInfo(.seconds(1))])
     }
 
-    // MARK: Inside
-
-    /// Appends the last status, unless somebody else has ended the task or taken it over: theirs counts.
-    private func end(with status: A2ATaskStatus, condition: AppendCondition) async throws {
-        var status = status
-        if status.hasMessage {
-            status.message = status.message.addressed(taskID: self.taskID, contextID: self.contextID)
-        }
-        defer { self.noteSettled() }
-        func append() async throws {
-            do {
-                _ = try await self.log.append(
-                    [TaskChange(.status(status))], to: self.taskID, in: self.scope, condition: condition)
-            } catch is TaskConflict {}
-        }
-        do {
-            try await append()
-        } catch let error as A2AError where error.code == .resourceExhausted && status.hasMessage {
-            // The task is full: its end matters more than the words about it.
-            status.clearMessage()
-            try await append()
-        }
-    }
-
     /// Lets a durable store remember the reply, so that the message is recognised after a restart too.
-    private func note(_ reply: A2AMessage, _ record: TurnRecord?) async throws {
-        guard let durable = self.log.durable, let record, record.message?.id.isEmpty == false else { return }
+    private func keep(_ reply: A2AMessage, _ note: TurnNote?) async throws {
+        guard let durable = self.log.durable, let note, note.message?.id.isEmpty == false else { return }
         do {
-            try await durable.note(reply, to: record, in: self.scope)
+            try await durable.note(reply, to: try note.record(taskEnds: true), in: self.scope)
         } catch TaskConflict.repeated {
             self.abandon(Self.sentTwice)
             throw CancellationError()
@@ -455,41 +335,6 @@ package final class TurnExecution: Sendable {
         } catch {
             self.fail(A2AError(wrapping: error))
             throw error
-        }
-    }
-
-    /// Makes the task.
-    ///
-    /// - Returns: `false` if it was made meanwhile by a concurrent call.
-    private func create(then changes: [TaskChange]) async throws -> Bool {
-        var task = A2ATask()
-        task.id = self.taskID
-        task.contextID = self.contextID
-        task.status = A2ATaskStatus(.submitted)
-        task.history = [self.opening]
-        // Before the task can change: whoever waits for it must not miss how it settles.
-        _ = self.watch
-        do {
-            // Kept for the next attempt if this one fails.
-            let record = self.inner.withLock { $0.record }
-            let created = try await self.log.create(task, then: changes, in: self.scope, turn: record)
-            let waiters = self.change { inner in
-                inner.record = nil
-                inner.turn.recorded(created.appended)
-                let isActive = created.appended.state.isActive
-                return inner.decide(.success(.task(created.first))) + (isActive ? .init() : inner.settle())
-            }
-            waiters.resume()
-            return true
-        } catch TaskConflict.exists {
-            self.change { $0.turn.madeElsewhere() }
-            return false
-        } catch TaskConflict.repeated {
-            self.abandon(Self.sentTwice)
-            throw CancellationError()
-        } catch TaskConflict.fenced {
-            self.abandon(Self.thoughtDead)
-            throw CancellationError()
         }
     }
 }
@@ -502,7 +347,7 @@ extension TurnExecution.Inner {
     }
 
     /// Those who have a message for the turn, if it can say now whether it takes any.
-    fileprivate mutating func takeOfferWaiters() -> [TurnExecution.OfferWaiter] {
+    mutating func takeOfferWaiters() -> [TurnExecution.OfferWaiter] {
         guard !self.offerWaiters.isEmpty, !self.turn.isInBetween else { return [] }
         defer { self.offerWaiters = [] }
         return self.offerWaiters
@@ -515,14 +360,14 @@ extension TurnExecution.Inner {
     }
 
     /// Takes the first answer; returns who waits for it.
-    fileprivate mutating func decide(_ decision: Result<TurnExecution.Decision, A2AError>) -> TurnExecution.Answers {
+    mutating func decide(_ decision: Result<TurnExecution.Decision, A2AError>) -> TurnExecution.Answers {
         guard self.decision == nil else { return .init() }
         self.decision = decision
         return self.takeAnswered()
     }
 
     /// The task has come to rest; returns who waits for that.
-    fileprivate mutating func settle() -> TurnExecution.Answers {
+    mutating func settle() -> TurnExecution.Answers {
         self.isSettled = true
         return self.takeAnswered()
     }
@@ -541,7 +386,7 @@ extension TurnExecution.Inner {
 
 extension TurnExecution {
     /// Those who waited for the first answer, and the answer; resumed outside the lock.
-    fileprivate struct Answers {
+    struct Answers {
         var waiters: [DecisionWaiter] = []
         var decision: Result<Decision, A2AError>?
 
@@ -554,58 +399,5 @@ extension TurnExecution {
         static func + (lhs: Self, rhs: Self) -> Self {
             Self(waiters: lhs.waiters + rhs.waiters, decision: lhs.decision ?? rhs.decision)
         }
-    }
-}
-
-extension A2AMessage {
-    /// The message with everything filled in that an agent may leave out.
-    func addressed(taskID: String, contextID: String) -> A2AMessage {
-        var message = self
-        if message.messageID.isEmpty { message.messageID = Identifier.make() }
-        if message.role == .unspecified { message.role = .agent }
-        if message.contextID.isEmpty { message.contextID = contextID }
-        if message.taskID.isEmpty { message.taskID = taskID }
-        return message
-    }
-
-    /// The message, if it is one that an agent may send.
-    ///
-    /// - Throws: ``A2AError`` with `.invalidAgentResponse`.
-    func checked() throws -> A2AMessage {
-        guard !self.parts.isEmpty, self.parts.allSatisfy({ $0.content != nil }) else {
-            throw A2AError(.invalidAgentResponse, "The agent's message has no part, or an empty one.")
-        }
-        return self
-    }
-}
-
-extension TaskChange {
-    /// The change with identifiers filled in, if it is one that the protocol allows.
-    ///
-    /// - Throws: ``A2AError`` with `.invalidAgentResponse`.
-    func checked(taskID: String, contextID: String) throws -> TaskChange {
-        var change = self
-        switch self.kind {
-        case .status(var status):
-            switch status.state {
-            case .unspecified: throw A2AError(.invalidAgentResponse, "A status needs a state.")
-            case .UNRECOGNIZED(let number):
-                throw A2AError(.invalidAgentResponse, "\(number) is not the number of a task state.")
-            default: break
-            }
-            if status.hasMessage {
-                status.message = try status.message.addressed(taskID: taskID, contextID: contextID).checked()
-                change.kind = .status(status)
-            }
-        case .artifact(let artifact, _), .chunk(let artifact, _):
-            guard !artifact.artifactID.isEmpty else {
-                throw A2AError(.invalidAgentResponse, "An artifact needs an id.")
-            }
-            guard !artifact.parts.isEmpty, artifact.parts.allSatisfy({ $0.content != nil }) else {
-                throw A2AError(
-                    .invalidAgentResponse, "The artifact '\(artifact.artifactID)' has no part, or an empty one.")
-            }
-        }
-        return change
     }
 }

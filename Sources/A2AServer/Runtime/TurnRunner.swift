@@ -116,11 +116,8 @@ struct TurnRunner: Sendable {
     private func agentEnd(_ turn: Turn) async -> AgentEnd {
         do {
             try await self.agent.run(turn)
-            try await turn.execution.flush()
             return .returned
         } catch {
-            // What it has written comes before the end of the task.
-            try? await turn.execution.flush()
             if !(error is A2AError), !(error is CancellationError) {
                 turn.logger.error("agent failed", metadata: ["error": "\(String(reflecting: error))"])
             }
@@ -137,7 +134,10 @@ struct TurnRunner: Sendable {
         if case .threw(let error) = end { failure = error }
         // Nobody has stopped the turn, but the runtime itself is cancelled.
         if self.leavesTasks, Task.isCancelled, failure != nil { execution.stop(.released) }
-        switch await execution.afterReturn(failed: failure != nil) {
+        let next = await execution.afterReturn(failed: failure != nil)
+        // The end of the task goes together with what was said before it; nothing else does.
+        if case .append = next {} else { await self.flush(execution, logger: turn.logger) }
+        switch next {
         case .end, .waitForMessage:
             if let failure, execution.stopReason == nil {
                 turn.logger.warning("agent failed after its answer", metadata: ["error": "\(failure)"])
@@ -160,6 +160,14 @@ struct TurnRunner: Sendable {
             }
         }
         return nil
+    }
+
+    private func flush(_ execution: TurnExecution, logger: Logger) async {
+        do {
+            try await execution.flush()
+        } catch {
+            logger.error("not all that the turn has said is in the log", metadata: ["error": "\(error)"])
+        }
     }
 
     /// Fences the turn off if it does not stop in time.

@@ -22,6 +22,8 @@ struct TurnState {
     private var taskState: A2ATaskState?
     /// The generation that `taskState` belongs to.
     private var generation: Int64 = 0
+    /// The task is being made, and is not in the log yet.
+    private(set) var hasPromisedTask = false
     private(set) var fence: Int64
     private var isFenced = false
     /// Whoever shut the turn out is ending its task right now.
@@ -115,10 +117,18 @@ struct TurnState {
     /// The log has recorded changes. Concurrent calls may tell of them in another order; the newest counts.
     mutating func recorded(_ appended: Appended) {
         self.answer = .tracking
+        self.hasPromisedTask = false
         self.fence = max(self.fence, appended.fence)
         guard appended.generation > self.generation else { return }
         self.generation = appended.generation
         self.taskState = appended.state
+    }
+
+    /// The task is about to be made, in order with everything that follows.
+    mutating func promiseTask() {
+        self.answer = .tracking
+        self.taskState = .submitted
+        self.hasPromisedTask = true
     }
 
     /// A concurrent call has made the task; what that one records counts.
@@ -158,7 +168,7 @@ struct TurnState {
     }
 
     /// Whether the log knows of the turn.
-    var hasBegun: Bool { self.answer == .tracking && self.fence > 0 }
+    var hasBegun: Bool { self.answer == .tracking && self.fence > 0 && !self.hasPromisedTask }
 
     mutating func deliver(_ message: A2AMessage) {
         self.reserved -= 1
@@ -193,6 +203,8 @@ struct TurnState {
 
     /// The agent has returned, or thrown when `failed`.
     mutating func agentReturned(failed: Bool) -> OnReturn {
+        // Abandoned: whoever waited knows already.
+        guard self.phase != .ended else { return .end }
         if self.isBeingForced { return .waitForMessage }
         let isOpen = self.taskState.map { !$0.isTerminal } ?? false
         if self.answer == .replied {

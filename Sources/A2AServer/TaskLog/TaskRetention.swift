@@ -52,19 +52,25 @@ extension AppendCondition {
                 throw TaskConflict.terminal(status.state)
             }
         }
-        let growth = changes.reduce(0) { $0 + fold.growth(by: $1) }
-        let reserve = changes.last?.endsTask == true ? TaskRetention.endReserve : 0
-        guard growth == 0 || fold.byteCount + growth <= retention.bytesPerTask + reserve else {
+        // The end of a task has room of its own, what comes with it has not.
+        let content = changes.withoutEnd.reduce(0) { $0 + fold.growth(by: $1) }
+        guard content == 0 || fold.byteCount + content <= retention.bytesPerTask else {
             throw TaskRetention.taskTooLarge(retention.bytesPerTask)
         }
+        guard let end = changes.last, end.endsTask else { return }
+        let growth = fold.growth(by: end)
+        guard growth == 0 || fold.byteCount + content + growth <= retention.bytesPerTask + TaskRetention.endReserve
+        else { throw TaskRetention.taskTooLarge(retention.bytesPerTask) }
     }
 }
 
 extension [TaskChange] {
-    /// By how many bytes the changes can make the store grow at most: once in the contents, once in the log. 0 if they end
-    /// the task, which must always be possible, however full the store is.
+    /// The changes without the one that ends the task, if there is one.
+    fileprivate var withoutEnd: ArraySlice<TaskChange> { self.last?.endsTask == true ? self.dropLast() : self[...] }
+
+    /// By how many bytes the changes can make the store grow at most: once in the contents, once in the log. The one that
+    /// ends the task does not count: it must always be possible, however full the store is.
     package var mostGrowth: Int {
-        guard self.last?.endsTask != true else { return 0 }
-        return self.reduce(0) { $0 + 2 * $1.approximateByteCount + ($1.received?.approximateByteCount ?? 0) }
+        self.withoutEnd.reduce(0) { $0 + 2 * $1.approximateByteCount + ($1.received?.approximateByteCount ?? 0) }
     }
 }

@@ -71,6 +71,17 @@ struct TurnStateTests {
             }, reply: .completeTask, emit: .append(fence: 1), offer: .accepted,
             returned: .append(.completed, fence: 1), failed: .append(.failed, fence: 1), fenceOff: true),
         Situation(
+            "its task promised", make { $0.promiseTask() }, reply: nil, emit: .append(fence: 1), offer: .later,
+            returned: .append(.completed, fence: 1), failed: .append(.failed, fence: 1), fenceOff: true),
+        Situation(
+            "forced, its task promised",
+            make {
+                _ = $0.force()
+                $0.promiseTask()
+                $0.forceIsOver()
+            }, reply: .completeTask, emit: .append(fence: 1), offer: .later,
+            returned: .append(.completed, fence: 1), failed: .append(.failed, fence: 1), fenceOff: true),
+        Situation(
             "at work", make { $0.recorded(appended(.working)) }, reply: nil, emit: .append(fence: 1),
             offer: .accepted, returned: .append(.completed, fence: 1), failed: .append(.failed, fence: 1),
             fenceOff: true),
@@ -136,8 +147,7 @@ struct TurnStateTests {
                 $0.recorded(appended(.working))
                 _ = $0.agentReturned(failed: false)
                 $0.finished()
-            }, reply: nil, emit: .stopped, returned: .append(.completed, fence: 1),
-            failed: .append(.failed, fence: 1), stop: .ended),
+            }, reply: nil, emit: .stopped, returned: .end, failed: .end, stop: .ended),
         Situation(
             "gone",
             make {
@@ -145,8 +155,8 @@ struct TurnStateTests {
                 _ = $0.agentReturned(failed: false)
                 $0.finished()
                 $0.leave()
-            }, reply: nil, emit: .stopped, offer: .over, returned: .append(.completed, fence: 1),
-            failed: .append(.failed, fence: 1), stop: .ended),
+            }, reply: nil, emit: .stopped, offer: .over, returned: .end, failed: .end,
+            stop: .ended),
     ]
 
     @Test("answers every question", arguments: situations)
