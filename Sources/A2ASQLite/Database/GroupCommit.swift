@@ -12,6 +12,7 @@ final class GroupCommit {
     private let queue: WriteQueue
     private let path: String
     private let logger: Logger
+    private var pace = CommitPace()
 
     init(_ session: WriterSession, queue: WriteQueue, path: String, options: SQLiteDatabase.Options, logger: Logger) {
         self.session = session
@@ -22,7 +23,11 @@ final class GroupCommit {
 
     /// Works until the queue is closed.
     func run() {
-        while let jobs = self.queue.take() {
+        while true {
+            if let pause = self.pace.pause(waiting: self.queue.count) {
+                self.pace.paused(pause, changes: self.queue.wait(for: pause))
+            }
+            guard let jobs = self.queue.take() else { break }
             var rest = jobs[...]
             while !rest.isEmpty {
                 self.commit(rest.prefix(Self.maxJobs))
@@ -69,7 +74,9 @@ final class GroupCommit {
                     answers.append { job.fail(error) }
                 }
             }
+            let start = ContinuousClock.now
             try self.session.commit()
+            self.pace.committed(jobs.count, in: .now - start)
         } catch {
             self.session.rollBack()
             throw error

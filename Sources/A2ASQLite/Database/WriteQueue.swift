@@ -22,10 +22,17 @@ final class WriteQueue: Sendable {
         var bytes = 0
         var isClosed = false
         var isFinished = false
-        /// The writer sleeps.
-        var isIdle = false
+        /// The writer sleeps until there are so many.
+        var wanted: Int?
         var whenFinished: [@Sendable () -> Void] = []
         var commits = 0
+
+        /// Whether the writer sleeps and has what it waits for; whoever is told so wakes it.
+        mutating func takeWakeUp() -> Bool {
+            guard let wanted, self.isClosed || self.jobs.count >= wanted else { return false }
+            self.wanted = nil
+            return true
+        }
     }
 
     private let maxJobs: Int
@@ -49,8 +56,7 @@ final class WriteQueue: Sendable {
             }
             state.jobs.append(job)
             state.bytes += job.bytes
-            defer { state.isIdle = false }
-            return state.isIdle
+            return state.takeWakeUp()
         }
         if wakes { self.wakeUp.signal() }
     }
@@ -62,13 +68,28 @@ final class WriteQueue: Sendable {
                 var jobs: [WriteJob] = []
                 swap(&jobs, &state.jobs)
                 state.bytes = 0
-                state.isIdle = jobs.isEmpty && !state.isClosed
+                state.wanted = jobs.isEmpty && !state.isClosed ? 1 : nil
                 return (jobs, jobs.isEmpty && state.isClosed)
             }
             if isOver { return nil }
             if !jobs.isEmpty { return jobs }
             self.wakeUp.wait()
         }
+    }
+
+    /// Blocks until so many wait, or for so long, or until the queue is closed.
+    ///
+    /// - Returns: How many wait.
+    func wait(for pause: CommitPace.Pause) -> Int {
+        let isEnough = self.state.withLock { state in
+            state.wanted = pause.changes
+            return state.takeWakeUp()
+        }
+        if !isEnough, self.wakeUp.wait(timeout: .now() + pause.limit.inSeconds) == .timedOut {
+            // Who has found that the writer sleeps will wake it: that must not be left for later.
+            if self.state.withLock({ $0.wanted.take() }) == nil { self.wakeUp.wait() }
+        }
+        return self.count
     }
 
     /// Takes no more; what waits is still carried out.
@@ -78,8 +99,7 @@ final class WriteQueue: Sendable {
         let (wakes, isFinished) = self.state.withLock { state in
             state.isClosed = true
             if let whenFinished, !state.isFinished { state.whenFinished.append(whenFinished) }
-            defer { state.isIdle = false }
-            return (state.isIdle, state.isFinished)
+            return (state.takeWakeUp(), state.isFinished)
         }
         if wakes { self.wakeUp.signal() }
         if isFinished { whenFinished?() }

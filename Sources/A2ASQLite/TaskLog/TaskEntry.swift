@@ -43,9 +43,9 @@ final class TaskEntry: Sendable {
         var byteCount: Int { self.fold.byteCount + self.tailBytes + 512 }
     }
 
-    /// The most events and bytes that are kept in memory for readers who follow: 256 and 256 KiB.
-    static let maxTail = 256
-    static let maxTailBytes = 256 << 10
+    /// The most events and bytes that are kept in memory for readers who follow: two of the largest steps of a turn, 1 MiB.
+    static let maxTail = 2048
+    static let maxTailBytes = 1 << 20
 
     /// A snapshot is made when this many bytes were appended since the last one, and as many as the task has: then making
     /// snapshots costs no more than appending, and reading a log not much more than its task. Default 256 KiB.
