@@ -11,11 +11,19 @@ struct LoadGenerator {
     /// - Parameter body: The body of the n-th request; numbers differ between all requests.
     /// - Returns: Answers per second.
     func run(_ baseURL: String, body: @escaping @Sendable (Int) -> String) async throws -> Double {
+        try await self.measure(baseURL, body: body).rate
+    }
+
+    /// - Parameter body: The body of the n-th request; numbers differ between all requests.
+    /// - Returns: Answers per second, and the median of their times in seconds.
+    func measure(
+        _ baseURL: String, body: @escaping @Sendable (Int) -> String
+    ) async throws -> (rate: Double, median: Double) {
         let port = Int(baseURL.split(separator: ":").last ?? "") ?? 0
         let start = ContinuousClock.now
         let end = start + self.duration
         let salt = Int.random(in: 0..<1_000_000) * 1_000_000_000
-        let total = try await withThrowingTaskGroup(of: Int.self) { group in
+        let times = try await withThrowingTaskGroup(of: [Double].self) { group in
             for connection in 0..<self.connections {
                 group.addTask {
                     let client = try await ClientBootstrap(group: Self.group)
@@ -30,9 +38,9 @@ struct LoadGenerator {
                     return try await client.get()
                 }
             }
-            return try await group.reduce(0, +)
+            return try await group.reduce(into: []) { $0 += $1 }
         }
-        return Double(total) / (ContinuousClock.now - start).inSeconds
+        return (Double(times.count) / (ContinuousClock.now - start).inSeconds, times.median)
     }
 }
 
@@ -43,13 +51,13 @@ private final class Requester: ChannelInboundHandler {
 
     /// A promise that is made once the event loop is known.
     final class Answers {
-        private var promise: EventLoopPromise<Int>?
-        func futureResult(on eventLoop: any EventLoop) -> EventLoopFuture<Int> {
-            let promise = eventLoop.makePromise(of: Int.self)
+        private var promise: EventLoopPromise<[Double]>?
+        func futureResult(on eventLoop: any EventLoop) -> EventLoopFuture<[Double]> {
+            let promise = eventLoop.makePromise(of: [Double].self)
             self.promise = promise
             return promise.futureResult
         }
-        func succeed(_ count: Int) { self.promise?.succeed(count) }
+        func succeed(_ times: [Double]) { self.promise?.succeed(times) }
         func fail(_ error: any Error) { self.promise?.fail(error) }
     }
 
@@ -58,7 +66,9 @@ private final class Requester: ChannelInboundHandler {
     let answers = Answers()
     private let end: ContinuousClock.Instant
     private let body: (Int) -> String
-    private var count = 0
+    /// How long each answer took, in seconds.
+    private var times: [Double] = []
+    private var sent = ContinuousClock.now
     private var received = ByteBuffer()
 
     init(end: ContinuousClock.Instant, body: @escaping (Int) -> String) {
@@ -74,9 +84,10 @@ private final class Requester: ChannelInboundHandler {
         guard let length = self.completeLength() else { return }
         self.received.moveReaderIndex(forwardBy: length)
         self.received.discardReadBytes()
-        self.count += 1
-        if ContinuousClock.now >= self.end {
-            self.answers.succeed(self.count)
+        let now = ContinuousClock.now
+        self.times.append((now - self.sent).inSeconds)
+        if now >= self.end {
+            self.answers.succeed(self.times)
             context.close(promise: nil)
         } else {
             self.sendNext(context)
@@ -93,7 +104,8 @@ private final class Requester: ChannelInboundHandler {
     }
 
     private func sendNext(_ context: ChannelHandlerContext) {
-        let body = self.body(self.count)
+        let body = self.body(self.times.count)
+        self.sent = .now
         let request = """
             POST / HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nA2A-Version: 1.0\r\n\
             Content-Length: \(body.utf8.count)\r\n\r\n\(body)

@@ -1,4 +1,5 @@
 import A2A
+import A2AHTTP
 import A2ASQLite
 import A2AServer
 import A2ATesting
@@ -10,7 +11,7 @@ import Logging
 struct StoreSpeed: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "store",
-        abstract: "Sends and streams with tasks in an SQLite file against tasks in memory, without a socket.")
+        abstract: "Sends and streams with tasks in an SQLite file against tasks in memory.")
 
     @Option(help: "Rounds of each; the median counts.")
     var rounds = 5
@@ -27,8 +28,11 @@ struct StoreSpeed: AsyncParsableCommand {
     @Option(help: "Chunks of a stream.")
     var chunks = 10_000
 
-    @Option(help: "Measures only one of sends, streams, size; for profiling.")
+    @Option(help: "Measures only one of requests, sends, streams, size; for profiling.")
     var only: String?
+
+    @Option(help: "Measures only the store in memory, or only sqlite; for profiling.")
+    var store: String?
 
     @Option(
         help: "The folder of the files; a temporary one by default. What is on a disk in memory is not made durable.")
@@ -41,6 +45,8 @@ struct StoreSpeed: AsyncParsableCommand {
         let base = self.folder.map { URL(fileURLWithPath: $0) } ?? FileManager.default.temporaryDirectory
         let folder = base.appendingPathComponent("a2a-store-\(UUID().uuidString)").path
         defer { try? FileManager.default.removeItem(atPath: folder) }
+        print("disk: a commit of one page waits for \(try commitTime(in: base.path) * 1e3) ms")
+        if self.only == nil || self.only == "requests" { try await self.requests(folder) }
         if self.only == nil || self.only == "sends" { try await self.sends(folder) }
         if self.only == nil || self.only == "streams" { try await self.streams(folder) }
         if self.only == nil || self.only == "size" { try await self.size(folder) }
@@ -52,6 +58,40 @@ struct StoreSpeed: AsyncParsableCommand {
         return try SQLiteTaskStore(path: path, options: options, logger: .silent)
     }
 
+    // MARK: Requests
+
+    private func requests(_ folder: String) async throws {
+        let sqlite = try self.open(folder + "/requests.db")
+        let load = LoadGenerator(connections: self.inFlight, duration: .seconds(self.seconds))
+        var (rates, medians) = (["memory": [Double]()], ["memory": [Double]()])
+        for _ in 0..<self.rounds {
+            for (name, store) in [("memory", MemoryTaskStore() as any TaskStore), ("sqlite", sqlite)] {
+                let runtime = TaskRuntime(agent: HelloAgent(), card: .testCard(), store: store, logger: .silent)
+                try await withAgentServer(runtime, logger: .silent) { base in
+                    let (rate, median) = try await load.measure(base) { Speed.rpcBody("task", $0) }
+                    rates[name, default: []].append(rate)
+                    medians[name, default: []].append(median)
+                }
+            }
+        }
+        print(
+            "requests: JSON-RPC SendMessage, tasks with one artifact, \(self.inFlight) connections, callers included, "
+                + "\(self.rounds) rounds of \(self.seconds) s, medians")
+        self.compare(rates, medians, unit: "requests")
+        await sqlite.database.close()
+    }
+
+    private func compare(_ rates: [String: [Double]], _ medians: [String: [Double]], unit: String) {
+        let (fast, durable) = (rates["memory"]?.median ?? .nan, rates["sqlite"]?.median ?? .nan)
+        let (short, long) = (medians["memory"]?.median ?? .nan, medians["sqlite"]?.median ?? .nan)
+        report("memory", fast, unit: " \(unit)/s")
+        report("SQLite", durable, unit: " \(unit)/s")
+        report("SQLite / memory", durable / fast, target: "0.4 or more")
+        report("memory, p50", short * 1e3, unit: " ms")
+        report("SQLite, p50", long * 1e3, unit: " ms")
+        report("p50 of SQLite / memory", long / short, target: "below 3")
+    }
+
     // MARK: Sends
 
     private func sends(_ folder: String) async throws {
@@ -61,7 +101,8 @@ struct StoreSpeed: AsyncParsableCommand {
         var changesPerCommit: [Double] = []
         var work: [String: [Double]] = [:]
         for _ in 0..<self.rounds {
-            for (name, store) in [("memory", memory as any TaskStore), ("sqlite", sqlite)] {
+            for (name, store) in [("memory", memory as any TaskStore), ("sqlite", sqlite)]
+            where self.store == nil || self.store == name {
                 let commits = sqlite.database.commitCount
                 let before = processorTime()
                 let (rate, median) = try await self.measure(store)
@@ -73,17 +114,10 @@ struct StoreSpeed: AsyncParsableCommand {
                 }
             }
         }
-        let (fast, durable) = (rates["memory"]?.median ?? .nan, rates["sqlite"]?.median ?? .nan)
-        let (short, long) = (medians["memory"]?.median ?? .nan, medians["sqlite"]?.median ?? .nan)
         print(
-            "sends: tasks with one artifact, \(self.inFlight) in flight, \(self.rounds) rounds of \(self.seconds) s, medians"
+            "sends: tasks with one artifact, without a socket, \(self.inFlight) in flight, \(self.rounds) rounds of \(self.seconds) s, medians"
         )
-        report("memory", fast, unit: " sends/s")
-        report("SQLite", durable, unit: " sends/s")
-        report("SQLite / memory", durable / fast, target: "0.4 or more")
-        report("memory, p50", short * 1e3, unit: " ms")
-        report("SQLite, p50", long * 1e3, unit: " ms")
-        report("p50 of SQLite / memory", long / short, target: "below 3")
+        self.compare(rates, medians, unit: "sends")
         report("memory, work of all processors", (work["memory"]?.median ?? .nan) * 1e6, unit: " µs a send")
         report("SQLite, work of all processors", (work["sqlite"]?.median ?? .nan) * 1e6, unit: " µs a send")
         report("changes per commit", changesPerCommit.median)
@@ -211,3 +245,21 @@ struct StoreSpeed: AsyncParsableCommand {
 
 /// What this process has worked so far, on all processors, in seconds. POSIX counts it in millionths.
 private func processorTime() -> Double { Double(clock()) / 1e6 }
+
+/// How long the disk takes to make one page durable, in seconds; the median of 50.
+private func commitTime(in folder: String) throws -> Double {
+    let path = folder + "/a2a-commit-\(UUID().uuidString)"
+    let descriptor = open(path, O_CREAT | O_RDWR, 0o600)
+    guard descriptor >= 0 else { throw CocoaError(.fileWriteUnknown) }
+    defer {
+        close(descriptor)
+        unlink(path)
+    }
+    let page = [UInt8](repeating: 1, count: 4096)
+    return (0..<50).map { _ in
+        _ = write(descriptor, page, page.count)
+        let start = ContinuousClock.now
+        _ = fdatasync(descriptor)
+        return (ContinuousClock.now - start).inSeconds
+    }.median
+}
