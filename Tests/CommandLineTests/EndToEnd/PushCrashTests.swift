@@ -117,6 +117,40 @@ struct PushCrashTests {
         #expect(records.disordered.isEmpty, "seed \(seed)")
     }
 
+    @Test("of two agents on one store the other one delivers what the one that was killed has left, all of it, in order")
+    func takenOver() async throws {
+        let records = Records()
+        let isOpen = Atomic(false)
+        let directory = NSTemporaryDirectory() + "a2a-\(UInt32.random(in: 0 ... .max))"
+        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        let arguments = [
+            "--port", "0", "--no-grpc", "--no-tcp", "--store", "sqlite:\(directory)/store.db",
+            "--insecure-push-to-loopback", "--push-retry-limit", "0.05",
+        ]
+        let route = PushNotificationRoute(receiver: .init(token: "t0ken", authorization: "Bearer s3cret")) {
+            guard isOpen.load(ordering: .sequentiallyConsistent) else { throw A2AError(.unavailable, "not yet") }
+            records.take($0)
+        }
+        let (urls, input) = AsyncStream<String>.makeStream()
+        let listener = PushNotificationListener(route, path: "/hook", logger: .silent) { input.yield($0) }
+        try await withService(listener) {
+            guard let hook = await urls.first(where: { _ in true }) else { return }
+            try await KilledProgram.run("a2a-agent", arguments) { card, first in
+                try await KilledProgram.run("a2a-agent", arguments) { _, _ in
+                    let client = try await Self.client(card)
+                    for _ in 0..<3 { try await Self.follow(client, hook, records) }
+                    #expect(records.takenCount == 0)
+                    first.kill()
+                    isOpen.store(true, ordering: .sequentiallyConsistent)
+                    try await records.wait { $0.missing.isEmpty }
+                }
+            }
+        }
+        #expect(records.takenCount == 3 * 8 && records.seenCount == 3 * 9)
+        #expect(records.disordered.isEmpty)
+    }
+
     private static func client(_ card: String) async throws -> any A2AService {
         var configuration = ClientConfiguration()
         configuration.retry = .never
@@ -129,21 +163,22 @@ struct PushCrashTests {
     /// Begins one task after the other and follows it, until the agent is gone.
     private static func call(_ service: any A2AService, _ hook: String, _ records: Records) async {
         do {
-            while true {
-                var request = A2ASendMessageRequest()
-                request.message = .user("stream one two three four five six")
-                request.configuration.taskPushNotificationConfig.url = hook
-                request.configuration.taskPushNotificationConfig.token = "t0ken"
-                request.configuration.taskPushNotificationConfig.authentication.scheme = "Bearer"
-                request.configuration.taskPushNotificationConfig.authentication.credentials = "s3cret"
-                for try await event in try await service.sendStreamingMessage(request, context: CallContext()) {
-                    if let task = event.response.taskID, let generation = event.generation {
-                        records.see(task, generation)
-                    }
-                }
-            }
+            while true { try await Self.follow(service, hook, records) }
         } catch {
             // Killed, as it was to be.
+        }
+    }
+
+    /// Begins a task with a webhook, and notes what comes of it.
+    private static func follow(_ service: any A2AService, _ hook: String, _ records: Records) async throws {
+        var request = A2ASendMessageRequest()
+        request.message = .user("stream one two three four five six")
+        request.configuration.taskPushNotificationConfig.url = hook
+        request.configuration.taskPushNotificationConfig.token = "t0ken"
+        request.configuration.taskPushNotificationConfig.authentication.scheme = "Bearer"
+        request.configuration.taskPushNotificationConfig.authentication.credentials = "s3cret"
+        for try await event in try await service.sendStreamingMessage(request, context: CallContext()) {
+            if let task = event.response.taskID, let generation = event.generation { records.see(task, generation) }
         }
     }
 }
