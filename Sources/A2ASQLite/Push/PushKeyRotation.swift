@@ -25,7 +25,8 @@ struct PushKeyRotation {
             throw A2AError(
                 .internal,
                 "The push notification configurations in '\(self.database.path)' were encrypted with the key \(stranger), which was "
-                    + "not given; given: \(known.joined(separator: ", ")). Give that one too, after the one to use from now on."
+                    + "not given; given: \(known.joined(separator: ", ")). Give that one too, after the one to use from now on. "
+                    + "If it is lost, a new store without them is made by: a2a store export, a2a store import."
             )
         }
         var count = 0

@@ -103,6 +103,7 @@ struct SQLitePushNotificationStoreTests {
                 try await SQLitePushNotificationStore(database, keys: try keys(keyB))
             }
             #expect(error?.message.contains(try keys(keyA).current.id) == true)
+            #expect(error?.message.contains("a2a store export") == true)
             #expect(error?.message.contains(keyA) == false && error?.message.contains(keyB) == false)
             _ = try await SQLitePushNotificationStore(database, keys: try keys(keyB, keyA))
             let last = try await SQLitePushNotificationStore(database, keys: try keys(keyB))
