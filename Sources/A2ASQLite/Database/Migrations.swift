@@ -12,8 +12,12 @@ enum Migrations {
         migrator.registerMigration("push notifications") { try $0.execute(sql: PushTables.schema) }
         migrator.registerMigration("turns") { try $0.execute(sql: self.turns) }
         migrator.registerMigration("replies") { try $0.execute(sql: "ALTER TABLE messages ADD COLUMN reply BLOB") }
+        migrator.registerMigration("snapshot pieces") { try $0.execute(sql: self.snapshotPieces) }
         return migrator
     }
+
+    /// The steps, in their order.
+    static var names: [String] { self.all.migrations }
 
     /// Brings a file up to the schema of this version.
     ///
@@ -106,6 +110,22 @@ enum Migrations {
             head BLOB NOT NULL,
             artifacts BLOB NOT NULL
         );
+        """
+
+    /// Large snapshots in pieces, so that they need not be written in one transaction.
+    ///
+    /// `build` of a snapshot names its pieces; with 0 it is in its row. `part` 0 is what else is `head`, 1 is `artifacts`. Pieces of other builds are
+    /// of no use to readers.
+    private static let snapshotPieces = """
+        ALTER TABLE snapshots ADD COLUMN build INTEGER NOT NULL DEFAULT 0;
+        CREATE TABLE snapshot_pieces (
+            task INTEGER NOT NULL,
+            build INTEGER NOT NULL,
+            part INTEGER NOT NULL,
+            piece INTEGER NOT NULL,
+            octets BLOB NOT NULL,
+            PRIMARY KEY (task, build, part, piece)
+        ) WITHOUT ROWID;
         """
 
     /// What lets turns outlive their process.

@@ -169,7 +169,7 @@ struct TaskExporter {
             for (index, name) in names.enumerated() { line.add(name, row[5 + index] as Int64) }
             try self.emit(line)
             self.transfer.tasks += 1
-            if row[11] as Int64 > 0 { try self.snapshot(of: row[0]) }
+            if row[11] as Int64 > 0 { try self.snapshot(of: row[0], at: row[11]) }
             try self.log(of: row[0])
         }
         guard self.includesPush else { return self.transfer }
@@ -181,16 +181,11 @@ struct TaskExporter {
         return self.transfer
     }
 
-    private mutating func snapshot(of task: Int64) throws {
-        let row = try Row.fetchOne(
-            self.db, sql: "SELECT generation, head, artifacts FROM snapshots WHERE task = ?", arguments: [task])
-        guard let row else { throw DamagedLog() }
-        var content = try TaskLoader.task(Array(row[1] as Data))
-        content.artifacts = try TaskLoader.task(Array(row[2] as Data)).artifacts
+    private mutating func snapshot(of task: Int64, at generation: Int64) throws {
         var line = LineBuilder()
         line.add("kind", ExportFormat.snapshot)
-        line.add("generation", row[0] as Int64)
-        try line.add("task", content)
+        line.add("generation", generation)
+        try line.add("task", try TaskLoader(self.db).snapshot(of: task, at: generation))
         try self.emit(line)
     }
 

@@ -104,7 +104,7 @@ struct ImportTarget {
     }
 
     private func remove(_ row: Int64) throws {
-        for table in ["tasks", "log", "snapshots", "turns"] {
+        for table in ["tasks", "log", "snapshots", "snapshot_pieces", "turns"] {
             try self.db.execute(sql: "DELETE FROM \(table) WHERE task = ?", arguments: [row])
         }
     }

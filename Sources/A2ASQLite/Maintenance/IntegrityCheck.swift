@@ -54,7 +54,7 @@ struct IntegrityCheck {
             let (scope, state, counted, found) = (row[0] as Int64, row[1] as Int64, row[2] as Int64, row[3] as Int64)
             self.findings.append("scope \(scope) counts \(counted) tasks of state \(state); there are \(found)")
         }
-        for (table, what) in [("log", "a log"), ("snapshots", "a snapshot")] {
+        for (table, what) in [("log", "a log"), ("snapshots", "a snapshot"), ("snapshot_pieces", "pieces of one")] {
             let count =
                 try Int.fetchOne(
                     self.db,

@@ -40,9 +40,11 @@ extension SQLiteTaskStore: DurableTaskStore, StepQueue {
         let encoded = try EncodedChanges(changes)
         let bytes = encoded.bytes.count + (record?.opening?.count ?? 0) + Self.turnBytes
         let writing = self.writing
-        return try await self.database.submit(bytes: bytes) { session in
-            try writing.append(
-                changes, encoded: encoded, to: id, in: scope, condition: condition, turn: record, session)
+        return try await self.reading(id) {
+            try await self.database.submit(bytes: bytes) { session in
+                try writing.append(
+                    changes, encoded: encoded, to: id, in: scope, condition: condition, turn: record, session)
+            }
         }
     }
 
@@ -59,21 +61,25 @@ extension SQLiteTaskStore: DurableTaskStore, StepQueue {
         whenDone: @escaping @Sendable (Result<Written, any Error>) -> Void
     ) {
         let writing = self.writing
-        self.database.submit(
-            bytes: bytes + Self.turnBytes,
-            { session in
-                let step = try step()
-                let encoded = try EncodedChanges(step.changes, creating: step.begins)
-                guard let task = step.begins else {
-                    return .appended(
-                        try writing.append(
-                            step.changes, encoded: encoded, to: id, in: scope,
-                            condition: AppendCondition(fence: step.fence), turn: step.turn, session))
-                }
-                return .created(
-                    try writing.create(
-                        task, then: step.changes, encoded: encoded, in: scope, turn: step.turn, session))
-            }, whenDone: whenDone)
+        let change: @Sendable (WriterSession) throws -> Written = { session in
+            let step = try step()
+            let encoded = try EncodedChanges(step.changes, creating: step.begins)
+            guard let task = step.begins else {
+                return .appended(
+                    try writing.append(
+                        step.changes, encoded: encoded, to: id, in: scope,
+                        condition: AppendCondition(fence: step.fence), turn: step.turn, session))
+            }
+            return .created(
+                try writing.create(
+                    task, then: step.changes, encoded: encoded, in: scope, turn: step.turn, session))
+        }
+        self.readingIfLarge(id) { [database = self.database] withdraw in
+            database.submit(bytes: bytes + Self.turnBytes, change) {
+                withdraw()
+                whenDone($0)
+            }
+        }
     }
 
     private var writing: TurnWriting {
@@ -81,21 +87,25 @@ extension SQLiteTaskStore: DurableTaskStore, StepQueue {
     }
 
     public func endTurn(of id: String, in scope: Scope, fence: Int64) async throws {
-        try await self.database.submit(bytes: Self.turnBytes) { session in
-            do {
-                try session.turns.endTurn(of: id, in: scope, fence: fence, session)
-            } catch TaskConflict.notFound {
-                // Removed meanwhile.
+        try await self.reading(id) {
+            try await self.database.submit(bytes: Self.turnBytes) { session in
+                do {
+                    try session.turns.endTurn(of: id, in: scope, fence: fence, session)
+                } catch TaskConflict.notFound {
+                    // Removed meanwhile.
+                }
             }
         }
     }
 
     public func giveUpTurn(of id: String, in scope: Scope, fence: Int64) async throws {
-        try await self.database.submit(bytes: Self.turnBytes) { session in
-            do {
-                try session.turns.giveUpTurn(of: id, in: scope, fence: fence, session)
-            } catch TaskConflict.notFound {
-                // Removed meanwhile.
+        try await self.reading(id) {
+            try await self.database.submit(bytes: Self.turnBytes) { session in
+                do {
+                    try session.turns.giveUpTurn(of: id, in: scope, fence: fence, session)
+                } catch TaskConflict.notFound {
+                    // Removed meanwhile.
+                }
             }
         }
     }
@@ -177,10 +187,38 @@ extension SQLiteTaskStore: DurableTaskStore, StepQueue {
     }
 
     public func takeOrphans(limit: Int) async throws -> [OrphanedTurn] {
-        try await self.database.submit(bytes: Self.turnBytes) { [keeper = self.keeper] session in
+        let large = try await self.largeOrphans(limit: max(1, limit))
+        for (id, loaded) in large { self.database.tasks.large.offer(id, loaded) }
+        defer { for (id, _) in large { self.database.tasks.large.withdraw(id) } }
+        return try await self.database.submit(bytes: Self.turnBytes) { [keeper = self.keeper] session in
             let turns = try session.turns
             return try turns.takeOrphans(
                 limit: max(1, limit), lease: try turns.lease(keeper, session), session)
+        }
+    }
+
+    /// Large tasks that ``takeOrphans(limit:)`` will change, as far as they fit in memory.
+    private func largeOrphans(limit: Int) async throws -> [(id: String, TaskEntry.State)] {
+        try await self.reading { [maxBytes = self.database.options.cacheBytes] db in
+            let ids = try PreparedStatement(
+                cachedIn: db,
+                """
+                SELECT k.id FROM turns r JOIN tasks k ON k.task = r.task
+                WHERE r.lease IN (SELECT lease FROM leases WHERE is_over = 1 UNION ALL SELECT 0)
+                AND k.state IN (1, 2) AND k.bytes >= ? LIMIT ?
+                """)
+            ids.bind(1, LargeTasks.minBytes)
+            ids.bind(2, limit)
+            defer { ids.reset() }
+            let loader = try TaskLoader(db)
+            var found: [(id: String, TaskEntry.State)] = []
+            var bytes = 0
+            while bytes < maxBytes, try ids.step() {
+                guard let state = try loader.load(ids.string(0), epoch: 0) else { continue }
+                bytes += state.byteCount
+                found.append((ids.string(0), state))
+            }
+            return found
         }
     }
 

@@ -20,6 +20,7 @@ final class TaskCache: Sendable {
         var bytes = 0
     }
 
+    let large = LargeTasks()
     private let maxBytes: Int
     private let state = Mutex(State())
 
@@ -33,6 +34,9 @@ final class TaskCache: Sendable {
 
     /// About how much memory they take, in bytes.
     var byteCount: Int { self.state.withLock { $0.bytes } }
+
+    /// Whether something is known of a task, which may be out of date.
+    func isLoaded(_ id: String) -> Bool { self.entry(id)?.state.withLock { $0 != nil } ?? false }
 
     /// The entry of a task, if there is one.
     func entry(_ id: String) -> TaskEntry? {
@@ -135,7 +139,9 @@ final class TaskCache: Sendable {
                 state.slots.values[index].wasUsed = false
                 state.order.append(entry)
             } else {
-                state.bytes -= state.slots.values[index].bytes
+                let bytes = state.slots.values[index].bytes
+                if bytes >= LargeTasks.minBytes { self.large.left(entry.id) }
+                state.bytes -= bytes
                 state.slots.remove(at: index)
             }
         }

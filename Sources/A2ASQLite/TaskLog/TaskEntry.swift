@@ -66,6 +66,19 @@ final class TaskEntry: Sendable {
 }
 
 extension TaskEntry.State {
+    /// Believes this in another epoch, if the task stands where it stood: what a task was at a generation never changes.
+    mutating func renew(_ row: TaskLoader.Row, epoch: Int64) -> Bool {
+        guard self.isClean, self.task == row.task, self.generation == row.generation else { return false }
+        self.epoch = epoch
+        self.fence = row.fence
+        self.oldest = row.oldest
+        self.firstRow = row.firstRow
+        self.logBytes = row.logBytes
+        self.counted = row.bytes
+        self.snapshot = row.snapshot
+        return true
+    }
+
     /// Adds an event to the newest ones.
     mutating func remember(_ event: LoggedEvent, bytes: Int) {
         self.tail.append(event)

@@ -6,6 +6,7 @@ import GRDB
 struct TaskLoader {
     private let row: PreparedStatement
     private let snapshot: PreparedStatement
+    private let pieces: PreparedStatement
     private let changes: PreparedStatement
     private let events: PreparedStatement
 
@@ -18,7 +19,10 @@ struct TaskLoader {
             t.bytes, t.snapshot FROM tasks t JOIN scopes s ON s.scope = t.scope WHERE t.id = ?
             """)
         self.snapshot = try PreparedStatement(
-            cachedIn: db, "SELECT generation, head, artifacts FROM snapshots WHERE task = ?")
+            cachedIn: db, "SELECT generation, build, head, artifacts FROM snapshots WHERE task = ?")
+        self.pieces = try PreparedStatement(
+            cachedIn: db,
+            "SELECT octets FROM snapshot_pieces WHERE task = ? AND build = ? AND part = ? ORDER BY piece")
         self.changes = try PreparedStatement(
             cachedIn: db,
             "SELECT generation, events, bytes, at, changes FROM log WHERE task = ? AND generation > ? ORDER BY generation"
@@ -62,6 +66,10 @@ struct TaskLoader {
     /// - Parameter epoch: What was known of the file before this looks at it.
     func load(_ id: String, epoch: Int64) throws -> TaskEntry.State? {
         guard let row = try self.row(id) else { return nil }
+        return try self.load(row, epoch: epoch)
+    }
+
+    func load(_ row: Row, epoch: Int64) throws -> TaskEntry.State {
         let (fold, sinceSnapshot) = try self.fold(of: row.task, snapshot: row.snapshot)
         return TaskEntry.State(
             epoch: epoch, task: row.task, scopeID: row.scopeID, scope: row.scope, fold: fold,
@@ -77,13 +85,7 @@ struct TaskLoader {
     func fold(of task: Int64, snapshot generation: Int64, withArtifacts: Bool = true) throws -> (TaskFold, Int) {
         var fold: TaskFold?
         if generation > 0 {
-            let snapshot = self.snapshot
-            defer { snapshot.reset() }
-            snapshot.bind(1, task)
-            guard try snapshot.step(), snapshot.int64(0) == generation else { throw DamagedLog() }
-            var task = try Self.task(snapshot.bytes(1))
-            if withArtifacts { task.artifacts = try Self.task(snapshot.bytes(2)).artifacts }
-            fold = TaskFold(task)
+            fold = TaskFold(try self.snapshot(of: task, at: generation, withArtifacts: withArtifacts))
         }
         var bytes = 0
         let rows = self.changes
@@ -109,6 +111,32 @@ struct TaskLoader {
         }
         guard let fold else { throw DamagedLog() }
         return (fold, bytes)
+    }
+
+    /// A task as its snapshot has it.
+    func snapshot(of task: Int64, at generation: Int64, withArtifacts: Bool = true) throws -> A2ATask {
+        let row = self.snapshot
+        defer { row.reset() }
+        row.bind(1, task)
+        guard try row.step(), row.int64(0) == generation else { throw DamagedLog() }
+        let build = row.int64(1)
+        func part(_ index: Int64) throws -> A2ATask {
+            try Self.task(build == 0 ? row.bytes(CInt(2 + index)) : self.octets(ofPart: index, of: task, build: build))
+        }
+        var found = try part(0)
+        if withArtifacts { found.artifacts = try part(1).artifacts }
+        return found
+    }
+
+    private func octets(ofPart part: Int64, of task: Int64, build: Int64) throws -> [UInt8] {
+        let rows = self.pieces
+        defer { rows.reset() }
+        rows.bind(1, task)
+        rows.bind(2, build)
+        rows.bind(3, part)
+        var octets: [UInt8] = []
+        while try rows.step() { octets += rows.bytes(0) }
+        return octets
     }
 
     /// The events of a log after a generation that is inside its window, at most `limit`.

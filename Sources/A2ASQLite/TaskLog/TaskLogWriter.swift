@@ -21,8 +21,7 @@ final class TaskLogWriter {
     private let removeRows: PreparedStatement
     private let removeTask: PreparedStatement
     private let removeSnapshot: PreparedStatement
-    private let addSnapshot: PreparedStatement
-    private let noteSnapshot: PreparedStatement
+    private let removePieces: PreparedStatement
     private let firstEnded: PreparedStatement
 
     private var scopes: [Scope: Int64] = [:]
@@ -71,8 +70,7 @@ final class TaskLogWriter {
         self.removeRows = try prepare("DELETE FROM log WHERE task = ? AND generation < ?")
         self.removeTask = try prepare("DELETE FROM tasks WHERE task = ?")
         self.removeSnapshot = try prepare("DELETE FROM snapshots WHERE task = ?")
-        self.addSnapshot = try prepare("INSERT OR REPLACE INTO snapshots VALUES (?, ?, ?, ?)")
-        self.noteSnapshot = try prepare("UPDATE tasks SET snapshot = ? WHERE task = ?")
+        self.removePieces = try prepare("DELETE FROM snapshot_pieces WHERE task = ?")
         self.firstEnded = try prepare(
             """
             SELECT task, id, scope, state, bytes, status_at FROM tasks WHERE state IN (3, 4, 5, 7) ORDER BY place LIMIT 1
@@ -175,7 +173,7 @@ final class TaskLogWriter {
             if !changes.isEmpty {
                 try self.addRow(
                     state.task, first, events: changes.count, bytes: bytes, at: session.totals.clock, encoded)
-                try self.trim(&state, retention)
+                try self.trim(&state, retention, session)
             }
             let counted = state.fold.byteCount + state.logBytes
             session.totals.bytes += Int64(counted - state.counted)
@@ -204,35 +202,6 @@ final class TaskLogWriter {
         return limit
     }
 
-    /// Writes a snapshot, unless something has happened that it does not know of.
-    func keep(_ snapshot: EncodedSnapshot, of id: String, session: WriterSession) throws {
-        // It may have left memory meanwhile; the snapshot is as good as it was.
-        guard session.epoch == snapshot.epoch else { return }
-        let entry: TaskEntry
-        do { entry = try self.entry(id, session) } catch is TaskConflict { return }
-        try entry.state.withLock { held in
-            guard var state = held.take() else { return }
-            defer { held = state }
-            state.isCompacting = false
-            guard state.task == snapshot.task, !state.isRemoved, snapshot.generation > state.snapshot,
-                snapshot.generation <= state.generation
-            else { return }
-            self.addSnapshot.bind(1, state.task)
-            self.addSnapshot.bind(2, snapshot.generation)
-            self.addSnapshot.bind(3, snapshot.head)
-            self.addSnapshot.bind(4, snapshot.artifacts)
-            try self.addSnapshot.run()
-            self.noteSnapshot.bind(1, snapshot.generation)
-            self.noteSnapshot.bind(2, state.task)
-            try self.noteSnapshot.run()
-            state.snapshot = snapshot.generation
-            state.sinceSnapshot = max(0, state.sinceSnapshot - snapshot.sinceSnapshot)
-            self.removeRows.bind(1, state.task)
-            self.removeRows.bind(2, min(state.firstRow, state.snapshot + 1))
-            try self.removeRows.run()
-        }
-    }
-
     // MARK: The transaction's end
 
     /// Writes what was counted.
@@ -259,8 +228,19 @@ final class TaskLogWriter {
         let epoch = session.epoch
         let entry = session.pin(id)
         if entry.state.withLock({ $0?.epoch == epoch }) { return entry }
-        guard let loaded = try self.loader.load(id, epoch: epoch) else { throw TaskConflict.notFound }
-        entry.fill(loaded)
+        guard let row = try self.loader.row(id) else { throw TaskConflict.notFound }
+        // Reading a log takes its time, and others wait here: first what was read before, or beside this thread.
+        if entry.state.withLock({ $0?.renew(row, epoch: epoch) ?? false }) { return entry }
+        if var offered = session.tasks.large.offered(id), offered.renew(row, epoch: epoch) {
+            entry.fill(offered)
+            return entry
+        }
+        do {
+            entry.fill(try self.loader.load(row, epoch: epoch))
+        } catch is DamagedLog {
+            // It alone is to blame.
+            throw A2AError(DatabaseError(resultCode: .SQLITE_CORRUPT, message: "a log makes no sense"))
+        }
         return entry
     }
 
@@ -324,7 +304,7 @@ final class TaskLogWriter {
     }
 
     /// Moves the window of the log on. Rows that it has left go once a snapshot stands for them.
-    private func trim(_ state: inout TaskEntry.State, _ retention: TaskRetention) throws {
+    private func trim(_ state: inout TaskEntry.State, _ retention: TaskRetention, _ session: WriterSession) throws {
         let first = state.generation - Int64(retention.eventsPerTask) + 1
         state.oldest = max(state.oldest, first)
         guard state.oldest - state.firstRow > Self.slack || state.logBytes > retention.eventBytesPerTask else { return }
@@ -342,9 +322,8 @@ final class TaskLogWriter {
             state.oldest = max(state.oldest, end)
         }
         if state.snapshot > 0 {
-            self.removeRows.bind(1, state.task)
-            self.removeRows.bind(2, min(state.firstRow, state.snapshot + 1))
-            try self.removeRows.run()
+            _ = try SnapshotWriter(session).removeRows(
+                of: state.task, before: min(state.firstRow, state.snapshot + 1))
         }
     }
 
@@ -366,7 +345,7 @@ final class TaskLogWriter {
         session.totals.bytes -= row.int64(4)
         row.reset()
         self.counts[key, default: 0] -= 1
-        for statement in [self.removeTask, self.removeSnapshot] {
+        for statement in [self.removeTask, self.removeSnapshot, self.removePieces] {
             statement.bind(1, task)
             try statement.run()
         }
