@@ -7,7 +7,7 @@ struct Benchmarks: AsyncParsableCommand {
         abstract: "Measures swift-a2a. Use a release build.",
         subcommands: [
             All.self, Chunks.self, StoreSize.self, Subscribers.self, Speed.self, GRPCSpeed.self, GatewaySpeed.self,
-            TCPSpeed.self, StoreSpeed.self,
+            TCPSpeed.self, StoreSpeed.self, StoreWaits.self, StoreTotals.self,
         ],
         defaultSubcommand: All.self
     )
