@@ -213,7 +213,11 @@ struct LargeTaskTests {
                 let before = try #require(try await again.snapshot(of: "small", in: self.scope, historyLength: 0))
                     .generation
                 _ = try await again.append([.text("more")], to: "large", in: self.scope)
-                _ = try await again.append([.text("more")], to: "large", in: self.scope)
+                // What a turn says goes another way.
+                let fence = try await again.append([.text("more")], to: "large", in: self.scope).fence
+                _ = try await again.write(to: "large", in: self.scope, bytes: 0) {
+                    TurnStep(changes: [.text("of a turn")], fence: fence)
+                }
                 #expect(reads.value == 0)
                 #expect(again.database.tasks.large.offered("large") == nil)
                 await again.database.close()

@@ -19,7 +19,9 @@ extension SQLiteTaskStore {
     /// The same for a task of a running turn, which may not be made yet: it is read only if it has been in memory and is no more.
     ///
     /// - Parameter change: Begins the change; it calls what it is given when that is made, or not.
-    func readingIfLarge(_ id: String, _ change: @escaping @Sendable (_ whenDone: @escaping @Sendable () -> Void) -> Void) {
+    func readingIfLarge(
+        _ id: String, _ change: @escaping @Sendable (_ whenDone: @escaping @Sendable () -> Void) -> Void
+    ) {
         let tasks = self.database.tasks
         guard tasks.large.hasLeft(id), !tasks.isLoaded(id) else { return change {} }
         self.database.pool.asyncRead { result in
