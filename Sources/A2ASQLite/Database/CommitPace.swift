@@ -2,7 +2,8 @@
 ///
 /// Callers that send one thing after another fall into two groups otherwise, each of which waits for the commit of the other
 /// before its own. Waiting for them costs less than that, if they come; if they do not, the writer soon stops waiting, and tries
-/// again now and then. A pure value.
+/// again now and then. Where the disk takes less time than the changes themselves, two groups are right: one works while the
+/// other is written. A pure value.
 struct CommitPace {
     /// What to wait for.
     struct Pause: Equatable {
@@ -26,9 +27,13 @@ struct CommitPace {
     private var commitsWithout = 0
 
     /// A commit was made.
-    mutating func committed(_ changes: Int, in duration: Duration) {
+    ///
+    /// - Parameters:
+    ///   - duration: How long it took to make the changes durable.
+    ///   - work: How long it took to make them.
+    mutating func committed(_ changes: Int, in duration: Duration, after work: Duration) {
         self.answered = changes
-        self.duration = duration
+        self.duration = duration > work ? duration : .zero
     }
 
     /// - Parameter waiting: How many changes wait already.

@@ -1,4 +1,6 @@
 import A2A
+// Queues may be shared, although they do not say so on every platform.
+@preconcurrency import Dispatch
 import GRDB
 import GRDBSQLite
 import Logging
@@ -13,6 +15,8 @@ final class GroupCommit {
     private let path: String
     private let logger: Logger
     private var pace = CommitPace()
+    /// Those who wait are told beside the writer, which goes on meanwhile.
+    private let answers = DispatchQueue(label: "a2a.sqlite.answers")
 
     init(_ session: WriterSession, queue: WriteQueue, path: String, options: SQLiteDatabase.Options, logger: Logger) {
         self.session = session
@@ -36,6 +40,7 @@ final class GroupCommit {
         }
         // So that the file alone is everything, unless others are still reading it.
         try? self.session.db.execute(sql: "PRAGMA busy_timeout = 100; PRAGMA wal_checkpoint(TRUNCATE)")
+        self.answers.sync {}
         self.queue.finish()
     }
 
@@ -63,6 +68,7 @@ final class GroupCommit {
         answers.reserveCapacity(jobs.count)
         do {
             try self.requireFile()
+            let begin = ContinuousClock.now
             try self.session.begin()
             for job in jobs {
                 do {
@@ -74,15 +80,15 @@ final class GroupCommit {
                     answers.append { job.fail(error) }
                 }
             }
-            let start = ContinuousClock.now
+            let end = ContinuousClock.now
             try self.session.commit()
-            self.pace.committed(jobs.count, in: .now - start)
+            self.pace.committed(jobs.count, in: .now - end, after: end - begin)
         } catch {
             self.session.rollBack()
             throw error
         }
         self.queue.noteCommit()
-        for answer in answers { answer() }
+        self.answers.async { [answers] in for answer in answers { answer() } }
     }
 
     private func fail(_ jobs: [WriteJob], _ error: any Error) {

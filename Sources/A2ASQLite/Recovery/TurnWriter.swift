@@ -58,9 +58,9 @@ final class TurnWriter {
             "INSERT OR REPLACE INTO messages (scope, id, fingerprint, task, expires, reply) VALUES (?, ?, ?, ?, ?, ?)")
         self.findMessage = try prepare(
             """
-            SELECT m.fingerprint, m.task, m.reply IS NOT NULL FROM scopes s JOIN messages m ON m.scope = s.scope AND m.id = ?
-            WHERE s.tenant = ? AND s.principal = ? AND m.expires > ?
-            AND (m.reply IS NOT NULL OR EXISTS (SELECT 1 FROM tasks k WHERE k.id = m.task))
+            SELECT fingerprint, task, reply IS NOT NULL FROM messages m
+            WHERE scope = ? AND id = ? AND expires > ?
+            AND (reply IS NOT NULL OR EXISTS (SELECT 1 FROM tasks k WHERE k.id = m.task))
             """)
         self.removeMessages = try prepare(
             """
@@ -151,12 +151,11 @@ final class TurnWriter {
     func check(
         _ turn: TurnRecord, of id: String, in scope: Scope, beginsTurn: Bool, lease: Int64, _ session: WriterSession
     ) throws {
-        if let key = turn.message, !key.id.isEmpty {
+        if let key = turn.message, !key.id.isEmpty, let number = try session.log.knownNumber(of: scope) {
             let row = self.findMessage
-            row.bind(1, key.id)
-            row.bind(2, scope.tenant)
-            row.bind(3, scope.principal)
-            row.bind(4, session.totals.clock)
+            row.bind(1, number)
+            row.bind(2, key.id)
+            row.bind(3, session.totals.clock)
             defer { row.reset() }
             if try row.step(), row.int64(0) == Int64(bitPattern: key.fingerprint) {
                 throw TaskConflict.repeated(task: row.int(2) == 0 ? row.string(1) : nil)

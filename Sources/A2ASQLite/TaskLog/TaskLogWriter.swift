@@ -369,19 +369,24 @@ final class TaskLogWriter {
     }
 
     func number(of scope: Scope) throws -> Int64 {
+        if let known = try self.knownNumber(of: scope) { return known }
+        self.addScope.bind(1, scope.tenant)
+        self.addScope.bind(2, scope.principal)
+        try self.addScope.run()
+        return self.remember(self.addScope.insertedRow, of: scope)
+    }
+
+    /// The number of a scope that has one.
+    func knownNumber(of scope: Scope) throws -> Int64? {
         if let known = self.scopes[scope] { return known }
         self.findScope.bind(1, scope.tenant)
         self.findScope.bind(2, scope.principal)
         defer { self.findScope.reset() }
-        let number: Int64
-        if try self.findScope.step() {
-            number = self.findScope.int64(0)
-        } else {
-            self.addScope.bind(1, scope.tenant)
-            self.addScope.bind(2, scope.principal)
-            try self.addScope.run()
-            number = self.addScope.insertedRow
-        }
+        guard try self.findScope.step() else { return nil }
+        return self.remember(self.findScope.int64(0), of: scope)
+    }
+
+    private func remember(_ number: Int64, of scope: Scope) -> Int64 {
         if self.scopes.count >= Self.maxScopes { self.scopes.removeAll() }
         self.scopes[scope] = number
         return number
