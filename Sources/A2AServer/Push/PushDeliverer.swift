@@ -190,7 +190,9 @@ final class PushDeliverer: Sendable {
         }
         var progress = registration.progress
         guard let sender = self.push.sender(for: registration.configuration.url) else {
-            return try await self.giveUp(registration, progress, "no sender for its scheme", destination)
+            // Made when the agent was started otherwise; perhaps it will be again.
+            let outcome = PushOutcome.failed(reason: "no sender for its scheme", isDestinationAtFault: false)
+            return try await self.failed(outcome, registration, progress, destination)
         }
         var delivery = PushDelivery(registration, tasks: self.tasks)
         for _ in 0..<max(1, self.push.limits.batch) {

@@ -93,4 +93,32 @@ struct DeadLetterTests {
             #expect(try await runtime.pushNotificationStatus(state: .active).statuses.count == 1)
         }
     }
+
+    @Test("are not those that an agent was started without a sender for: the next one sends them")
+    func noSender() async throws {
+        let (tasks, store) = (MemoryTaskStore(), MemoryPushNotificationStore())
+        let down = FakeSender { _ in .failed(reason: "down") }
+        try await withPush(Self.agent, down, store: tasks, pushStore: store, clock: LeapingClock(leaps: false)) {
+            runtime in
+            _ = try await runtime.sendMessage(request("go", push: webhook()), context: .plain)
+            try await eventually { down.sent.all.count == 1 }
+        }
+        let other = FakeSender(schemes: ["other"])
+        var limits = PushNotifications.Limits()
+        limits.maxAttempts = 1_000
+        try await withPush(Self.agent, other, store: tasks, pushStore: store, clock: LeapingClock(), limits: limits) {
+            runtime in
+            try await eventually {
+                try await runtime.pushNotificationStatus().statuses.first?.progress.attempts ?? 0 > 5
+            }
+            let status = try #require(try await runtime.pushNotificationStatus().statuses.first)
+            #expect(status.progress.state == .active)
+            #expect(status.progress.lastFailure == "no sender for its scheme")
+        }
+        let up = FakeSender()
+        try await withPush(Self.agent, up, store: tasks, pushStore: store, clock: LeapingClock()) { _ in
+            try await eventually { up.taken().count == 3 }
+        }
+        #expect(other.sent.all.isEmpty)
+    }
 }

@@ -19,9 +19,12 @@ final class FakeSender: PushNotificationSender {
     private let answer: Answer
     private let wake = Mutex<(@Sendable (String) -> Void)?>(nil)
 
-    init(_ answer: @escaping Answer = { _ in .delivered }) { self.answer = answer }
+    init(schemes: Set<String> = ["https"], _ answer: @escaping Answer = { _ in .delivered }) {
+        self.schemes = schemes
+        self.answer = answer
+    }
 
-    let schemes: Set<String> = ["https"]
+    let schemes: Set<String>
 
     func admit(_ configuration: A2ATaskPushNotificationConfig, for scope: Scope) async throws {
         if configuration.url.contains("forbidden") { throw A2AError.invalidParams(field: "url", "is forbidden") }

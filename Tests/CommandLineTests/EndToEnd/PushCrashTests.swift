@@ -117,7 +117,7 @@ struct PushCrashTests {
         #expect(records.disordered.isEmpty, "seed \(seed)")
     }
 
-    @Test("of two agents on one store the other one delivers what the one that was killed has left, all of it, in order")
+    @Test("of two agents on one store the other one delivers what the one that was killed has left, in order")
     func takenOver() async throws {
         let records = Records()
         let isOpen = Atomic(false)
