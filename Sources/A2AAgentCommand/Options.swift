@@ -112,6 +112,12 @@ struct LimitOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
+            "The most bytes of all tasks together, with their logs; those that ended first go first. Default 16 GiB in a file, 1 GiB "
+                + "in memory.", valueName: "bytes"))
+    var maxStoreBytes: Int?
+
+    @Option(
+        help: ArgumentHelp(
             "How long ended tasks are kept. Default seven days in a file, one in memory.", valueName: "seconds"))
     var taskAge: Int?
 
@@ -131,7 +137,7 @@ struct LimitOptions: ParsableArguments {
 
     func validate() throws {
         let values = [self.lease, self.maxBodyBytes, self.maxTurns, self.cancelGrace]
-        let optional = [self.maxTasks, self.taskAge, self.silenceLimit].map { $0 ?? 1 }
+        let optional = [self.maxTasks, self.maxStoreBytes, self.taskAge, self.silenceLimit].map { $0 ?? 1 }
         guard (values + optional).allSatisfy({ $0 > 0 }) else {
             throw ValidationError("Limits are positive numbers.")
         }
@@ -141,6 +147,7 @@ struct LimitOptions: ParsableArguments {
     func retention(_ base: TaskRetention) -> TaskRetention {
         var retention = base
         if let maxTasks { retention.tasks = maxTasks }
+        if let maxStoreBytes { retention.bytes = maxStoreBytes }
         if let taskAge { retention.age = .seconds(taskAge) }
         return retention
     }

@@ -46,6 +46,8 @@ struct AgentOptionsTests {
         for wrong in ["", "sqlite", "sqlite:", "postgres:x", "/tmp/x.db"] {
             #expect(throws: (any Error).self) { try place(["--store", wrong]) }
         }
+        let bytes = try AgentCommand.parse(["--max-store-bytes", "9000"]).limits
+        #expect(bytes.retention(.durable).bytes == 9_000 && bytes.retention(.durable).tasks == 2_000_000)
         let limits = try AgentCommand.parse(["--max-tasks", "7"]).limits
         #expect(limits.retention(.init()).tasks == 7)
         #expect(limits.retention(.durable).age == TaskRetention.durable.age)

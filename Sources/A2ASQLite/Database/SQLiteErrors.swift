@@ -1,5 +1,5 @@
 package import A2A
-import FoundationEssentials
+import Foundation
 package import GRDB
 
 extension A2AError {
@@ -93,8 +93,9 @@ func makeFolder(of path: String) throws {
         try FileManager.default.createDirectory(
             atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
     } catch {
+        let reason = ((error as? CocoaError)?.underlying as? POSIXError).map { String(cString: strerror($0.code.rawValue)) }
         throw A2AError(
-            .internal, "The folder '\(folder)' for the task store cannot be made: \(error)",
+            .internal, "The folder '\(folder)' for the task store cannot be made: \(reason ?? "\(error)").",
             cause: error)
     }
 }

@@ -69,7 +69,7 @@ struct TaskImporter {
         return A2AError(
             .invalidRequest,
             "Nothing was imported: \(self.conflicts.count) of the tasks are in the store already and are not the same: \(names)\(more). "
-                + "Import into a new file, or replace them.")
+                + "Import into a new file, or let those of the export take their place (--replace).")
     }
 
     // MARK: Lines

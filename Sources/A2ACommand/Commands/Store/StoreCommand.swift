@@ -175,9 +175,7 @@ struct StoreImportCommand: ToolCommand {
         let path = try StoreFile.path(self.store, tool)
         let source = try LineFile(
             reading: self.source == "-" ? "/dev/stdin" : AgentConnection.absolute(self.source, tool))
-        let transfer = try await ToolError.wrapping(
-            hint: "To import into a store that has some of the tasks: --replace takes those of the export."
-        ) {
+        let transfer = try await ToolError.wrapping {
             try await SQLiteDatabase.importing(into: path, replacing: self.replace) { try source.nextLine() }
         }
         try tool.report([
@@ -190,14 +188,11 @@ struct StoreImportCommand: ToolCommand {
 
 extension ToolError {
     /// What a store says is wrong is the tool's own failure, not an agent's.
-    ///
-    /// - Parameter hint: What helps where something else was to be asked for.
-    static func wrapping<Value>(hint: String? = nil, _ body: () async throws -> Value) async throws -> Value {
+    static func wrapping<Value>(_ body: () async throws -> Value) async throws -> Value {
         do {
             return try await body()
         } catch let error as A2AError {
-            guard error.code == .invalidRequest else { throw ToolError(code: .internal, message: error.message) }
-            throw ToolError.usage(error.message, hint: hint)
+            throw ToolError(code: error.code == .invalidRequest ? .usage : .internal, message: error.message)
         }
     }
 }
