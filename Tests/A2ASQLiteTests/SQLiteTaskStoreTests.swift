@@ -174,7 +174,9 @@ struct SQLiteTaskStoreTests {
         }
     }
 
-    @Test("when the bytes of all tasks are used up, the one that ended first goes, also after a restart; if none has, what grows is refused")
+    @Test(
+        "when the bytes of all tasks are used up, the one that ended first goes, also after a restart; if none has, what grows is refused"
+    )
     func storeBytes() async throws {
         try await withFolder { folder in
             var retention = TaskRetention.durable

@@ -93,7 +93,9 @@ func makeFolder(of path: String) throws {
         try FileManager.default.createDirectory(
             atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
     } catch {
-        let reason = ((error as? CocoaError)?.underlying as? POSIXError).map { String(cString: strerror($0.code.rawValue)) }
+        let reason = ((error as? CocoaError)?.underlying as? POSIXError).map {
+            String(cString: strerror($0.code.rawValue))
+        }
         throw A2AError(
             .internal, "The folder '\(folder)' for the task store cannot be made: \(reason ?? "\(error)").",
             cause: error)
