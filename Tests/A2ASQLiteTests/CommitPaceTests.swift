@@ -33,7 +33,7 @@ struct CommitPaceTests {
         var pace = CommitPace()
         var limits: [Duration] = []
         pace.committed(10, in: .milliseconds(4), after: .microseconds(50))
-        while let pause = pace.pause(waiting: 0) {
+        while let pause = pace.pause(waiting: 0), limits.count < 20 {
             limits.append(pause.limit)
             pace.paused(pause, changes: 2)
         }
