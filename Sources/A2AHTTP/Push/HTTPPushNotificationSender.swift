@@ -5,6 +5,7 @@ import AsyncHTTPClient
 import FoundationEssentials
 import NIOCore
 import NIOHTTP1
+import Synchronization
 
 /// Sends push notifications to webhooks (§4.3.3).
 ///
@@ -39,6 +40,7 @@ public struct HTTPPushNotificationSender: PushNotificationSender {
 
     private let options: Options
     private let connections: PinnedConnections
+    private let lookUps = LookUps(limit: 32)
 
     public init(options: Options = .init()) {
         self.options = options
@@ -60,7 +62,8 @@ public struct HTTPPushNotificationSender: PushNotificationSender {
         do throws(EgressPolicy.Refusal) {
             let target = try self.options.egress.check(url: configuration.url)
             // A name that cannot be resolved just now may be later; one that leads astray is refused here already.
-            if target.address == nil {
+            if target.address == nil, self.lookUps.begin() {
+                defer { self.lookUps.end() }
                 if let addresses = try? await self.addresses(of: target.host) {
                     _ = try self.options.egress.usable(addresses, isSecure: target.isSecure)
                 } else if !target.isSecure, !self.options.egress.insecurelyAllowsPlaintext {
@@ -276,4 +279,23 @@ public struct HTTPPushNotificationSender: PushNotificationSender {
         default: return "could not be sent (\(known.code.name))"
         }
     }
+}
+
+/// How many names are looked up because callers make configurations. Beyond the limit they are looked up only when something is sent: names
+/// whose servers are slow leave room to those that notifications go to.
+private final class LookUps: Sendable {
+    private let limit: Int
+    private let count = Mutex(0)
+
+    init(limit: Int) { self.limit = limit }
+
+    func begin() -> Bool {
+        self.count.withLock { count in
+            guard count < self.limit else { return false }
+            count += 1
+            return true
+        }
+    }
+
+    func end() { self.count.withLock { $0 -= 1 } }
 }

@@ -1,4 +1,4 @@
-import A2A
+public import A2A
 public import A2AClient
 import HTTPTypes
 public import Hummingbird
@@ -27,15 +27,19 @@ public struct PushNotificationRoute: Sendable {
     private let receiver: PushNotificationReceiver
     private let log: SharedLog
     private let handler: Handler
+    private let onRefusal: @Sendable (A2AError) -> Void
 
     /// - Parameters:
     ///   - log: What is remembered of notifications that were handled.
+    ///   - onRefusal: Is told of every request that is not acknowledged, why not.
     ///   - handler: Called once for each notification, for those of one configuration in order.
     public init(
-        receiver: PushNotificationReceiver, log: PushDeliveryLog = .init(), handler: @escaping Handler
+        receiver: PushNotificationReceiver, log: PushDeliveryLog = .init(),
+        onRefusal: @escaping @Sendable (A2AError) -> Void = { _ in }, handler: @escaping Handler
     ) {
         self.receiver = receiver
         self.log = SharedLog(log)
+        self.onRefusal = onRefusal
         self.handler = handler
     }
 
@@ -51,6 +55,7 @@ public struct PushNotificationRoute: Sendable {
             return try await self.handle(notification)
         } catch {
             let error = A2AError(wrapping: error)
+            self.onRefusal(error)
             var response = HTTPCall.response(
                 HTTPResponse.Status(error), RESTError.encode(error), contentType: HTTPJSONHandler.contentType)
             HTTPCall.addFields(for: error, to: &response.headers)

@@ -116,4 +116,39 @@ struct HostileWebhookTests {
             return
         }
     }
+
+    @Test("many names that take their time when configurations are made leave room to look up others")
+    func slowNames() async throws {
+        let (asked, ask) = AsyncStream<String>.makeStream()
+        struct Waiting: HostResolver {
+            let ask: AsyncStream<String>.Continuation
+            func addresses(of host: String) async throws -> [String] {
+                self.ask.yield(host)
+                try await Task.sleep(for: .seconds(3600))
+                return []
+            }
+        }
+        var options = HTTPPushNotificationSender.Options()
+        options.resolver = Waiting(ask: ask)
+        options.connectTimeout = .seconds(3600)
+        let sender = HTTPPushNotificationSender(options: options)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for index in 0..<32 {
+                group.addTask {
+                    try await sender.admit(notification(to: "https://\(index).example/").configuration, for: Scope())
+                }
+            }
+            var count = 0
+            for await _ in asked {
+                count += 1
+                if count == 32 { break }
+            }
+            // One more is taken at once, and looked up when something is sent.
+            try await sender.admit(notification(to: "https://more.example/").configuration, for: Scope())
+            await #expect(throws: A2AError.self) {
+                try await sender.admit(notification(to: "https://10.0.0.1/").configuration, for: Scope())
+            }
+            group.cancelAll()
+        }
+    }
 }

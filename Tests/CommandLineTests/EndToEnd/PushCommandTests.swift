@@ -83,6 +83,7 @@ struct PushCommandTests {
                 _ = await runTool(["send", answer, "--task-id", task, "-a", agent])
             }
             #expect(await status == .success)
+            #expect(console.notes.contains("Refused: The notification's token is not the right one.\n"))
             let events = try console.output.split(separator: "\n").map { try A2AStreamResponse(jsonString: String($0)) }
             #expect(events.count >= 4)
             #expect(events.allSatisfy { $0.taskID == task })

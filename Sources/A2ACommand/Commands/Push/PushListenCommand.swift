@@ -13,7 +13,7 @@ struct PushListenCommand: ToolCommand {
         abstract: "Receives push notifications and prints them, one by one.",
         discussion: """
             Notifications without the token, the Authorization or the task that were asked for are refused. One that comes \
-            again is acknowledged and not printed. Once the receiver listens, it says READY and its URL on standard error.
+            again is acknowledged and not printed. What is refused is named on standard error. Once the receiver listens, it says READY and its URL on standard error.
             """
     )
 
@@ -72,7 +72,10 @@ struct PushListenCommand: ToolCommand {
         let (end, hasEnded) = AsyncStream<Void>.makeStream()
         let printed = Atomic(0)
         let isListening = Atomic(false)
-        let route = PushNotificationRoute(receiver: receiver) {
+        let route = PushNotificationRoute(
+            receiver: receiver,
+            onRefusal: { [console = tool.console] in console.note("Refused: \(TextBlocks.clean($0.message))\n") }
+        ) {
             [output = tool.output, count = self.count] notification in
             try output.event(notification.response, contextID: "", state: notification.response.state)
             if printed.add(1, ordering: .sequentiallyConsistent).newValue == count { hasEnded.finish() }
