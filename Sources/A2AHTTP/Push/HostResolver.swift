@@ -130,3 +130,22 @@ private final class OneAnswer<Value: Sendable>: Sendable {
         waiter?.resume(with: result)
     }
 }
+
+/// How many names are looked up because callers make configurations. Beyond the limit they are looked up only when something is sent: names
+/// whose servers are slow leave room to those that notifications go to.
+final class LookUps: Sendable {
+    private let limit: Int
+    private let count = Mutex(0)
+
+    init(limit: Int) { self.limit = limit }
+
+    func begin() -> Bool {
+        self.count.withLock { count in
+            guard count < self.limit else { return false }
+            count += 1
+            return true
+        }
+    }
+
+    func end() { self.count.withLock { $0 -= 1 } }
+}
