@@ -90,6 +90,27 @@ struct DurableTaskStoreTests {
         }
     }
 
+    @Test("a beat makes no other process read its tasks again; the end of a lease does")
+    func quietBeats() async throws {
+        try await withFolder { folder in
+            let first = try makeStore(in: folder)
+            let second = try makeStore(in: folder)
+            var third: SQLiteTaskStore? = try makeStore(in: folder)
+            for store in [first, second] { _ = try await self.beat(store) }
+            _ = try await third?.beat(now: .now, leaseLength: .seconds(3600))
+            let epoch = try second.epoch()
+            for _ in 0..<3 { _ = try await self.beat(first) }
+            #expect(try second.epoch() == epoch)
+            await third?.database.close()
+            third = nil
+            _ = try await self.beat(first)
+            let ended = try second.epoch()
+            #expect(ended > epoch)
+            _ = try await first.create(A2ATask(id: "t", status: A2ATaskStatus(.working)), then: [], in: Scope())
+            #expect(try second.epoch() > ended)
+        }
+    }
+
     @Test("another file is another log")
     func names() async throws {
         try await withFolder { folder in

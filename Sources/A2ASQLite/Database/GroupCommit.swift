@@ -71,6 +71,7 @@ final class GroupCommit {
             let begin = ContinuousClock.now
             try self.session.begin()
             for job in jobs {
+                if !job.isQuiet { self.session.noteChange() }
                 do {
                     answers.append(try job.perform(self.session))
                 } catch let error as DatabaseError {

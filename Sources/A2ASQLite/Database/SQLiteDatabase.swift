@@ -102,11 +102,13 @@ public final class SQLiteDatabase: Sendable {
     }
 
     /// As ``write(bytes:_:)``, for what decides before it changes anything: without the savepoint.
+    ///
+    /// - Parameter isQuiet: Others need not know of it, unless `body` says so (``WriterSession/noteChange()``).
     func submit<Value: Sendable>(
-        bytes: Int, _ body: @escaping @Sendable (WriterSession) throws -> Value
+        bytes: Int, isQuiet: Bool = false, _ body: @escaping @Sendable (WriterSession) throws -> Value
     ) async throws -> Value {
         try await withCheckedThrowingContinuation { continuation in
-            self.submit(bytes: bytes, body) { continuation.resume(with: $0) }
+            self.submit(bytes: bytes, isQuiet: isQuiet, body) { continuation.resume(with: $0) }
         }
     }
 
@@ -114,11 +116,11 @@ public final class SQLiteDatabase: Sendable {
     ///
     /// - Parameter whenDone: Called once, on the writer's thread or at once; it does not wait.
     func submit<Value: Sendable>(
-        bytes: Int, _ body: @escaping @Sendable (WriterSession) throws -> Value,
+        bytes: Int, isQuiet: Bool = false, _ body: @escaping @Sendable (WriterSession) throws -> Value,
         whenDone: @escaping @Sendable (Result<Value, any Error>) -> Void
     ) {
         let job = WriteJob(
-            bytes: bytes,
+            bytes: bytes, isQuiet: isQuiet,
             perform: { session in
                 let value = try body(session)
                 return { whenDone(.success(value)) }

@@ -9,6 +9,8 @@ struct WriteJob: Sendable {
     var bytes: Int
     /// Whether it changes nothing and runs before the transaction.
     var isRead = false
+    /// Whether others need not know of it: what they have in memory stays true.
+    var isQuiet = false
     /// Makes the change. Returns what to do once it is durable.
     var perform: @Sendable (WriterSession) throws -> @Sendable () -> Void
     /// Tells that the change was not made.

@@ -23,6 +23,8 @@ final class WriterSession {
     /// The number of commits that this transaction began with.
     private var seen: Int64 = 0
     private var isOpen = false
+    /// The transaction changes more than this process's beat: what others have in memory may be out of date.
+    private var hasChanges = false
     private var prepared: Prepared?
     private var taskLog: TaskLogWriter?
     private var turnWriter: TurnWriter?
@@ -81,6 +83,7 @@ final class WriterSession {
         let prepared = try self.statements()
         try prepared.begin.run()
         self.isOpen = true
+        self.hasChanges = false
         let row = prepared.read
         defer { row.reset() }
         guard try row.step() else { throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "no row in 'store'") }
@@ -93,14 +96,16 @@ final class WriterSession {
     func commit() throws {
         let prepared = try self.statements()
         try self.taskLog?.flush()
-        self.totals.commits += 1
-        let row = prepared.write
-        row.bind(1, self.totals.commits)
-        row.bind(2, self.totals.place)
-        row.bind(3, self.totals.clock)
-        row.bind(4, self.totals.tasks)
-        row.bind(5, self.totals.bytes)
-        try row.run()
+        if self.hasChanges {
+            self.totals.commits += 1
+            let row = prepared.write
+            row.bind(1, self.totals.commits)
+            row.bind(2, self.totals.place)
+            row.bind(3, self.totals.clock)
+            row.bind(4, self.totals.tasks)
+            row.bind(5, self.totals.bytes)
+            try row.run()
+        }
         // Before it can be seen: nobody shall take it for a stranger's.
         self.freshness.writerCommits(self.totals.commits)
         try prepared.commit.run()
@@ -110,6 +115,9 @@ final class WriterSession {
         for entry in self.growing { self.compactor.compact(entry) }
         self.growing.removeAll()
     }
+
+    /// Others have to know of what this transaction does.
+    func noteChange() { self.hasChanges = true }
 
     /// A task's log has grown.
     func compact(_ entry: TaskEntry) { self.growing.append(entry) }

@@ -181,7 +181,9 @@ extension SQLiteTaskStore: DurableTaskStore, StepQueue {
 
     public func beat(now: SuspendingClock.Instant, leaseLength: Duration) async throws -> LeaseBeat {
         guard !self.keeper.hasLeft else { return LeaseBeat(wasLost: false, hasOrphans: false, isShared: false) }
-        return try await self.database.submit(bytes: Self.turnBytes) { [keeper = self.keeper] session in
+        // A beat alone makes nobody read again what he has in memory.
+        return try await self.database.submit(bytes: Self.turnBytes, isQuiet: true) {
+            [keeper = self.keeper] session in
             try session.turns.beat(keeper, now: now, leaseLength: leaseLength, session)
         }
     }

@@ -90,6 +90,7 @@ final class TurnWriter {
         let token = Identifier.make()
         // Locked before others can know of it: they would take it for abandoned.
         let file = LeaseFile(path: LeaseFile.path(of: token, beside: keeper.path))
+        session.noteChange()
         self.addLease.bind(1, token)
         try self.addLease.run()
         let lease = self.addLease.insertedRow
@@ -127,6 +128,7 @@ final class TurnWriter {
         }
         self.otherLeases.reset()
         keeper.keepOnly(others)
+        if !over.isEmpty { session.noteChange() }
         for (other, path) in over {
             self.endLease.bind(1, other)
             try self.endLease.run()
