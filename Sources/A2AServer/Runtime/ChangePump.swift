@@ -46,7 +46,8 @@ final class ChangePump: Sendable {
 
         func holdsUp(_ wish: Wish) -> Bool {
             switch wish {
-            case .room: self.isFull
+            // Who waits is told at the next step what went wrong.
+            case .room: self.isFull && self.failure == nil
             case .settled(let count): self.settled < count
             }
         }

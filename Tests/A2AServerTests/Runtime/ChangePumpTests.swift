@@ -124,6 +124,37 @@ struct ChangePumpTests {
         }
     }
 
+    @Test("an agent that waits for room is not left waiting when the store fails")
+    func boundAndFailure() async throws {
+        let gate = Gate()
+        let steps = Notes<Void>()
+        var store = PullingStore()
+        store.onStep = { _ in
+            steps.add(())
+            guard steps.count > 1 else { return }
+            try await gate.wait()
+            throw Broken()
+        }
+        let said = Notes<Int>()
+        try await self.withPump(store) { pump, outcomes in
+            try await self.say(self.chunk("x"), begins: true, pump, outcomes)
+            try await pump.flush()
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask {
+                    for number in 0... {
+                        try await self.say(self.chunk("x"), pump, outcomes)
+                        said.add(number)
+                    }
+                }
+                try await eventually { pump.count == ChangePump.maxWaiting + 1 }
+                gate.open()
+                await #expect(throws: Broken.self) { try await group.waitForAll() }
+            }
+            // It is all kept: the store may take it later.
+            #expect(pump.count == ChangePump.maxWaiting + 1 && !pump.hasLost)
+        }
+    }
+
     @Test("flush waits for what was said before it, and not for what is said after")
     func flush() async throws {
         let (first, second) = (Gate(), Gate())
