@@ -64,6 +64,9 @@ final class HarnessProcess: ClientHarness {
         }
     }
 
+    /// How long the last words of a harness that has closed its output are waited for.
+    private static let lastWordsLimit: Duration = .seconds(1)
+
     private init(
         limits: HarnessLimits, lines: LineReader, kill: @escaping @Sendable () -> Void,
         write: @escaping @Sendable (String) async throws -> Void
@@ -125,6 +128,7 @@ final class HarnessProcess: ClientHarness {
             if case .late = first {
                 throw HarnessFailure("the harness gave no \(what) within \(limit.seconds)\(self.lines.lastWords)")
             }
+            await self.lines.waitForErrors(Self.lastWordsLimit)
             throw HarnessFailure(self.lines.problem ?? "the harness ended without its \(what)\(self.lines.lastWords)")
         }
         do {

@@ -20,6 +20,7 @@ final class LineReader: Sendable {
     private let continuation: AsyncStream<String>.Continuation
     private let ended: AsyncStream<Never>
     private let ending: AsyncStream<Never>.Continuation
+    private let (errorsEnded, errorsEnding) = AsyncStream<Never>.makeStream()
 
     init() {
         (self.stream, self.continuation) = AsyncStream.makeStream(bufferingPolicy: .bufferingOldest(Self.maxWaiting))
@@ -39,6 +40,16 @@ final class LineReader: Sendable {
     func next() async -> String? {
         var iterator = self.stream.makeAsyncIterator()
         return await iterator.next()
+    }
+
+    /// Waits until it has closed its standard error, but no longer than that: one that is gone may have said why.
+    func waitForErrors(_ limit: Duration) async {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { for await _ in self.errorsEnded {} }
+            group.addTask { try? await Task.sleep(for: limit) }
+            await group.next()
+            group.cancelAll()
+        }
     }
 
     /// Waits until it has closed its output, but no longer than that.
@@ -80,6 +91,7 @@ final class LineReader: Sendable {
     private func stop(_ problem: String) { self.state.withLock { $0.problem = problem } }
 
     func collect(_ errors: SubprocessOutputSequence) async {
+        defer { self.errorsEnding.finish() }
         do {
             for try await buffer in errors {
                 self.state.withLock { state in
