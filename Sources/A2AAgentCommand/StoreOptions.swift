@@ -38,7 +38,9 @@ struct StoreOptions: ParsableArguments {
         guard case .sqlite(let path) = self.store else { return nil }
         var options = SQLiteDatabase.Options()
         if self.storeNoSync { options.synchronous = .normal }
-        return try SQLiteDatabase(path: path, options: options, logger: logger)
+        let database = try SQLiteDatabase(path: path, options: options, logger: logger)
+        try database.requireWritable()
+        return database
     }
 
     static func place(_ text: String) throws -> Place {

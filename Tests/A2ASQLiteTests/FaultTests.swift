@@ -110,6 +110,55 @@ struct FaultTests {
         }
     }
 
+    @Test("a file in whose place another one was put takes no changes, and goes on when it is back")
+    func replaced() async throws {
+        try await withFolder { folder in
+            let store = try makeStore(in: folder)
+            _ = try await store.create(.sample("a"), then: [], in: self.scope)
+            let path = folder + "/store.db"
+            try FileManager.default.moveItem(atPath: path, toPath: folder + "/original.db")
+            try FileManager.default.copyItem(atPath: folder + "/original.db", toPath: path)
+            for _ in 0..<2 {
+                await expectA2AError(.unavailable, saying: "moved or deleted") {
+                    try await store.append([.text("x")], to: "a", in: self.scope)
+                }
+                // It is noticed by those who only say that they live, too.
+                await expectA2AError(.unavailable, saying: "moved or deleted") {
+                    try await store.beat(now: .now, leaseLength: .seconds(10))
+                }
+            }
+            try FileManager.default.removeItem(atPath: path)
+            try FileManager.default.moveItem(atPath: folder + "/original.db", toPath: path)
+            #expect(try await store.append([.text("x")], to: "a", in: self.scope).generation == 2)
+        }
+    }
+
+    @Test(
+        "a database whose write-ahead log was deleted or replaced takes no changes, and what it has is there after a restart",
+        arguments: [false, true])
+    func logIsGone(isReplaced: Bool) async throws {
+        try await withFolder { folder in
+            let path = folder + "/store.db"
+            let store = try makeStore(in: folder)
+            for index in 0..<20 {
+                _ = try await store.create(.sample("\(index)"), then: [.text("x")], in: self.scope)
+            }
+            try FileManager.default.removeItem(atPath: path + "-wal")
+            if isReplaced { try Data().write(to: URL(fileURLWithPath: path + "-wal")) }
+            for _ in 0..<2 {
+                await expectA2AError(.unavailable, saying: "write-ahead log") {
+                    try await store.create(.sample("late"), then: [], in: self.scope)
+                }
+            }
+            // What a crash leaves: the file alone.
+            try FileManager.default.copyItem(atPath: path, toPath: folder + "/crashed.db")
+            let crashed = try makeStore(in: folder, name: "crashed.db")
+            #expect(try await crashed.list(TaskQuery(), in: self.scope).total == 20)
+            let problems = try await crashed.database.check()
+            #expect(problems == [])
+        }
+    }
+
     @Test("damaged pages are found, and reading them is an error that says so")
     func corrupt() async throws {
         try await withFolder { folder in

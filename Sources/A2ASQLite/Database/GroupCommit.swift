@@ -13,6 +13,7 @@ final class GroupCommit {
     private let session: WriterSession
     private let queue: WriteQueue
     private let path: String
+    private var log: WriteAheadLogFile
     private let logger: Logger
     private var pace = CommitPace()
     /// Those who wait are told beside the writer, which goes on meanwhile.
@@ -22,6 +23,7 @@ final class GroupCommit {
         self.session = session
         self.queue = queue
         self.path = path
+        self.log = WriteAheadLogFile(of: path)
         self.logger = logger
     }
 
@@ -107,5 +109,12 @@ final class GroupCommit {
             sqlite3_file_control(self.session.db.sqliteConnection, "main", SQLITE_FCNTL_HAS_MOVED, &hasMoved)
                 == SQLITE_OK, hasMoved == 0
         else { throw DatabaseError.moved }
+        do {
+            try self.log.requireSame()
+        } catch {
+            // What is in the lost log is in the file after this, so that nothing goes with the process.
+            try? self.session.db.execute(sql: "PRAGMA wal_checkpoint(PASSIVE)")
+            throw error
+        }
     }
 }

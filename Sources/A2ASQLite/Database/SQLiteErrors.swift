@@ -7,8 +7,9 @@ extension A2AError {
     /// what SQLite says, is in the cause only.
     package init(_ error: DatabaseError, fileID: String = #fileID, line: Int = #line) {
         let (code, message) = Self.meaning(of: error)
+        let isWorthTrying = code != .internal && error.resultCode != .SQLITE_TOOBIG
         self.init(
-            code, message, details: code == .internal ? [] : [.retryInfo(.seconds(1))], cause: error, fileID: fileID,
+            code, message, details: isWorthTrying ? [.retryInfo(.seconds(1))] : [], cause: error, fileID: fileID,
             line: line)
     }
 
@@ -56,6 +57,12 @@ extension A2AError {
             (
                 .internal,
                 "The agent's task store is damaged. Its operator has to check it (a2a store check) and put a backup in its place."
+            )
+        case .SQLITE_CANTOPEN where error.extendedResultCode == .SQLITE_CANTOPEN_DIRTYWAL:
+            (
+                .unavailable,
+                "The write-ahead log of the agent's task store was moved or deleted. Nothing was changed; its operator has to "
+                    + "start the agent again."
             )
         case .SQLITE_IOERR, .SQLITE_CANTOPEN, .SQLITE_PROTOCOL, .SQLITE_NOMEM:
             (

@@ -1,4 +1,5 @@
 import Foundation
+import GRDB
 import Subprocess
 import Synchronization
 
@@ -35,18 +36,72 @@ final class AgentProcess: Sendable {
     /// Sends a signal.
     func send(_ signal: CInt) { _ = Foundation.kill(self.pid, signal) }
 
+    /// Stops the process between two commits. One that is stopped in the middle of a commit holds the file, and nobody can take it
+    /// from it.
+    func pause(using file: String) async throws {
+        while true {
+            self.send(SIGSTOP)
+            while !(try self.isStopped) { await Task.yield() }
+            if try Self.isFree(file) { return }
+            self.send(SIGCONT)
+            await Task.yield()
+        }
+    }
+
+    /// Whether all of its threads are stopped.
+    private var isStopped: Bool {
+        get throws {
+            let folder = "/proc/\(self.pid)/task"
+            return try FileManager.default.contentsOfDirectory(atPath: folder).allSatisfy { thread in
+                // The state comes after the name, which is in parentheses. A thread may end meanwhile.
+                guard let stat = try? String(contentsOfFile: "\(folder)/\(thread)/stat", encoding: .utf8),
+                    let end = stat.lastIndex(of: ")")
+                else { return true }
+                return stat[end...].dropFirst(2).first == "T"
+            }
+        }
+    }
+
+    /// Whether somebody could write to a database now.
+    private static func isFree(_ file: String) throws -> Bool {
+        var configuration = Configuration()
+        configuration.busyMode = .immediateError
+        do {
+            try DatabaseQueue(path: file, configuration: configuration).inDatabase {
+                try $0.inTransaction(.immediate) { .rollback }
+            }
+            return true
+        } catch let error as DatabaseError where error.resultCode == .SQLITE_BUSY {
+            return false
+        }
+    }
+
     /// What it has printed on standard error.
     var standardError: String { self.tail.text }
 
+    /// The files as the agent sees them, if it was started with mounts of its own.
+    var root: String { "/proc/\(self.pid)/root" }
+
+    /// Limits how large a file may become that the agent writes, in bytes; `nil` takes the limit away.
+    func limitFileSize(_ bytes: Int?) async throws {
+        let result = try await Subprocess.run(
+            .name("prlimit"),
+            arguments: ["--pid", "\(self.pid)", "--fsize=\(bytes.map { "\($0)" } ?? "unlimited"):unlimited"],
+            output: .discarded, error: .discarded)
+        guard result.terminationStatus.isSuccess else { throw Failure(text: "the size of files cannot be limited") }
+    }
+
     /// Starts an agent, gives it to `body` when it listens, and kills it before it returns if it still runs.
+    ///
+    /// - Parameter wrapper: A program and its arguments that become the agent with `exec`.
     static func run<Result: Sendable>(
-        _ arguments: [String], _ body: @escaping @Sendable (AgentProcess) async throws -> Result
+        _ arguments: [String], wrapper: [String] = [], _ body: @escaping @Sendable (AgentProcess) async throws -> Result
     ) async throws -> Result {
         let program = URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath()
             .deletingLastPathComponent().appendingPathComponent("a2a-agent").path
         let lifeline = Lifeline()
         return try await Subprocess.run(
-            .name("sh"), arguments: Arguments(["-c", Self.supervisor, "sh", program] + arguments),
+            .name("sh"), arguments: Arguments(["-c", Self.supervisor, "sh"] + wrapper + [program] + arguments),
             input: lifeline, output: .sequence, error: .sequence
         ) { process in
             defer { lifeline.cut() }
@@ -74,6 +129,8 @@ final class AgentProcess: Sendable {
                         if let result = end { return result }
                     }
                 }
+                // All of what it has said.
+                _ = try await group.next()
                 throw Failure(text: "The agent ended before it was ready: \(tail.text)")
             }
         }.closureResult
@@ -85,8 +142,8 @@ final class AgentProcess: Sendable {
     }
 }
 
-/// The standard input of the supervisor, which carries nothing but its end.
-private struct Lifeline: InputProtocol {
+/// A standard input that carries nothing but its end.
+struct Lifeline: InputProtocol {
     private let end: AsyncStream<Never>
     private let continuation: AsyncStream<Never>.Continuation
 

@@ -106,7 +106,7 @@ struct CrashTests {
             let other = try places[1].client(try await places[1].card(), over: .jsonRPC)
             let message = CountingMessage(count: 40, pause: 20)
             try await self.reading(message, client) { id, finished in
-                first.send(SIGSTOP)
+                try await first.pause(using: places[0].file)
                 let task = try await other.waitForTask(id, interval: .milliseconds(50))
                 #expect(message.problem(in: task) == nil)
                 first.send(SIGCONT)
