@@ -189,7 +189,8 @@ extension Client {
             origin: origin,
             resumeAfter: options.resumeAfter,
             maxAttemptsWithoutProgress: policy.maxAttemptsWithoutProgress,
-            mayResend: recognizedUntil != nil
+            mayResend: recognizedUntil != nil,
+            hasNoHoles: self.card.map { ResumeExtension($0) != nil } ?? false
         )
         let calls = ResumingEventSource.Calls(
             subscribe: { taskID, after in
@@ -210,8 +211,10 @@ extension Client {
                 return try await resend()
             },
             getTask: { taskID in try await self.getTask(taskID, options: options) },
-            wait: { attempt in
-                let delay = policy.backoff.delay(attempt: attempt, random: self.configuration.random())
+            wait: { attempt, requested in
+                var delay = policy.backoff.delay(attempt: attempt, random: self.configuration.random())
+                // Jitter on top, as with calls that are made again.
+                delay += min(max(requested ?? .zero, .zero), self.configuration.retry.maxRequestedDelay)
                 try await self.configuration.clock.sleep(for: delay)
             }
         )

@@ -192,6 +192,40 @@ struct ClientTests {
         #expect(self.clock.slept == [.milliseconds(250), .milliseconds(500), .milliseconds(250)])
     }
 
+    @Test("a stream that broke waits as long as the agent asked, and a little more")
+    func requestedDelay() async throws {
+        let busy = A2AError(.unavailable, "Not now.", details: [.retryInfo(.seconds(3))])
+        let gone = A2AError(.unavailable, "Never.", details: [.retryInfo(.seconds(3600))])
+        self.service.answer(
+            .sendStreamingMessage, .response(EventStream.breaking([Event.task(.working, generation: 1)], busy)))
+        self.service.answer(
+            .subscribeToTask, .error(.refused), .error(gone),
+            .response(EventStream([Event.update(.completed, generation: 2)])))
+        let events = try await self.client().stream("hi").all()
+        #expect(events.map(\.generation) == [1, 2])
+        #expect(
+            self.clock.slept == [
+                .seconds(3) + .milliseconds(250), .milliseconds(500), .seconds(30) + .seconds(1),
+            ])
+    }
+
+    @Test("a stream of an agent that numbers its events is read again where one is missing, and nothing is lost")
+    func hole() async throws {
+        self.service.answer(
+            .sendStreamingMessage,
+            .response(EventStream([Event.task(.working, generation: 1), Event.chunk("b", generation: 3)])))
+        self.service.answer(
+            .subscribeToTask,
+            .response(
+                EventStream([
+                    Event.chunk("a", generation: 2), Event.chunk("b", generation: 3),
+                    Event.update(.completed, generation: 4),
+                ])))
+        let events = try await self.client(recognition: 600).stream("hi").all()
+        #expect(events.map(\.generation) == [1, 2, 3, 4])
+        #expect(self.service.calls(of: .subscribeToTask).map(\.context.resumeAfter) == [1])
+    }
+
     @Test("a task that ended meanwhile is fetched, and ends the stream")
     func endedMeanwhile() async throws {
         self.service.answer(.sendStreamingMessage, .response(EventStream.breaking([Event.task(.working)])))

@@ -10,8 +10,8 @@ final class ResumingEventSource: EventSource, @unchecked Sendable {
         var subscribe: @Sendable (_ taskID: String, _ after: Int64?) async throws -> EventStream
         var resend: @Sendable () async throws -> EventStream
         var getTask: @Sendable (_ taskID: String) async throws -> A2ATask
-        /// Waits before an attempt.
-        var wait: @Sendable (_ attempt: Int) async throws -> Void
+        /// Waits before an attempt, for as long as the agent asked for, if it did.
+        var wait: @Sendable (_ attempt: Int, _ requested: Duration?) async throws -> Void
     }
 
     private let calls: Calls
@@ -20,6 +20,8 @@ final class ResumingEventSource: EventSource, @unchecked Sendable {
     private var resumption: StreamResumption
     private var iterator: EventStream.AsyncIterator?
     private var isFinished = false
+    /// How long the agent asked to be left alone when it last failed.
+    private var requestedDelay: Duration?
 
     init(
         _ stream: EventStream,
@@ -65,12 +67,14 @@ final class ResumingEventSource: EventSource, @unchecked Sendable {
                         return event
                     case .skip: continue
                     case .finish: return nil
+                    case .refuse(let last, let next): throw StreamResumption.hole(after: last, before: next)
                     }
                 }
                 broken = self.resumption.ended()
             } catch {
                 try Task.checkCancellation()
-                broken = self.resumption.failed(A2AError(wrapping: error))
+                self.iterator = nil
+                broken = self.resumption.failed(self.noted(error))
             }
             switch try await self.reconnect(broken) {
             case .reading: continue
@@ -89,6 +93,17 @@ final class ResumingEventSource: EventSource, @unchecked Sendable {
         guard let event = try await iterator.next() else { return nil }
         self.iterator = iterator
         return event
+    }
+
+    /// The error as the caller gets it, if nothing helps.
+    private func noted(_ error: any Error) -> A2AError {
+        let error = A2AError(wrapping: error)
+        self.requestedDelay = error.retryDelay
+        return error
+    }
+
+    private func wait(_ attempt: Int) async throws {
+        try await self.calls.wait(attempt, self.requestedDelay.take())
     }
 
     private enum Outcome {
@@ -110,22 +125,22 @@ final class ResumingEventSource: EventSource, @unchecked Sendable {
                 self.logger.debug(
                     "resuming stream",
                     metadata: ["task": "\(taskID)", "after": "\(after ?? 0)", "attempt": "\(attempt)"])
-                try await self.calls.wait(attempt)
+                try await self.wait(attempt)
                 do {
                     self.iterator = try await self.calls.subscribe(taskID, after).makeAsyncIterator()
                     self.resumption.resubscribed()
                     return .reading
                 } catch {
-                    step = self.resumption.resubscriptionFailed(A2AError(wrapping: error))
+                    step = self.resumption.resubscriptionFailed(self.noted(error))
                 }
             case .resend(let attempt):
                 self.logger.debug("sending the message again", metadata: ["attempt": "\(attempt)"])
-                try await self.calls.wait(attempt)
+                try await self.wait(attempt)
                 do {
                     self.iterator = try await self.calls.resend().makeAsyncIterator()
                     return .reading
                 } catch {
-                    step = self.resumption.failed(A2AError(wrapping: error))
+                    step = self.resumption.failed(self.noted(error))
                 }
             case .fetchTask(let taskID):
                 do {
@@ -136,9 +151,10 @@ final class ResumingEventSource: EventSource, @unchecked Sendable {
                         return .event(event)
                     case .skip: step = self.resumption.ended()
                     case .finish: return .finished
+                    case .refuse(let last, let next): throw StreamResumption.hole(after: last, before: next)
                     }
                 } catch {
-                    step = self.resumption.failed(A2AError(wrapping: error))
+                    step = self.resumption.failed(self.noted(error))
                 }
             }
         }

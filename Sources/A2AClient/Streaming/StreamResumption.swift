@@ -10,6 +10,8 @@ package import A2A
 ///   has said that it recognises it.
 /// - With generations known, the agent is asked for what follows the last one, and an event at or below it is
 ///   dropped: nothing is seen twice, nothing is lost.
+/// - An agent whose card declares the extension (spec/extensions/resume.md) numbers its events without holes: a number that skips
+///   one is a broken stream.
 /// - Without, the new stream begins with the task as it is. It is passed on only if it differs from what the events
 ///   so far add up to. As a whole task it replaces what was known, so whoever folds the stream has the right picture.
 /// - Generations that run backwards in the first snapshot of a new connection were none; from then on they are
@@ -39,6 +41,8 @@ package struct StreamResumption: Sendable {
         case skip
         /// The caller has seen it, and the stream ends.
         case finish
+        /// Events before it are missing: the connection is of no use any more, and has failed with ``hole(after:before:)``.
+        case refuse(after: Int64, before: Int64)
     }
 
     /// What to do when a connection or an attempt has ended.
@@ -56,6 +60,7 @@ package struct StreamResumption: Sendable {
     private let maxAttempts: Int
     private let origin: Origin
     private let mayResend: Bool
+    private let hasNoHoles: Bool
     private var taskID: String?
     private var lastState: A2ATaskState?
     private var hasEvents = false
@@ -69,12 +74,16 @@ package struct StreamResumption: Sendable {
     private var attempts = 0
     private var lastError: A2AError?
 
-    /// - Parameter mayResend: Whether the agent recognises a message that is sent again.
+    /// - Parameters:
+    ///   - mayResend: Whether the agent recognises a message that is sent again.
+    ///   - hasNoHoles: Whether the agent's card says that its numbers have no holes.
     package init(
-        origin: Origin, resumeAfter: Int64? = nil, maxAttemptsWithoutProgress: Int, mayResend: Bool = false
+        origin: Origin, resumeAfter: Int64? = nil, maxAttemptsWithoutProgress: Int, mayResend: Bool = false,
+        hasNoHoles: Bool = false
     ) {
         self.origin = origin
         self.mayResend = mayResend
+        self.hasNoHoles = hasNoHoles
         self.generation = resumeAfter
         self.maxAttempts = maxAttemptsWithoutProgress
         if case .subscription(let taskID) = origin { self.taskID = taskID }
@@ -97,6 +106,9 @@ package struct StreamResumption: Sendable {
         } else if let known = self.generation, self.trustsGenerations,
             let generation = event.generation ?? response.generation
         {
+            if self.hasNoHoles, known < .max, generation > known + 1 {
+                return .refuse(after: known, before: generation)
+            }
             isNew = generation > known
         }
 
@@ -196,6 +208,12 @@ package struct StreamResumption: Sendable {
     /// Whether an error says that the connection broke, not that the agent refused.
     private static func isBreak(_ error: A2AError) -> Bool {
         error.code == .unavailable || error.transportFailure != nil
+    }
+
+    package static func hole(after known: Int64, before next: Int64) -> A2AError {
+        A2AError(
+            .unavailable,
+            "The agent's stream has lost events: after event \(known) came event \(next). It is read again from there.")
     }
 
     private static func unknownOutcome(_ error: A2AError) -> A2AError {

@@ -34,6 +34,8 @@ package struct Evidence: Sendable {
         var outcomes: [String: Set<Outcome>] = [:]
         for result in report.results { outcomes[result.test.id, default: []].insert(result.outcome) }
         self.init(Coverage(list, plan), .server, outcomes)
+        // The extension "resume" has tests of this package, and no cases for others.
+        self.rows.removeAll { $0.requirement.source == "resume" && $0.tests.isEmpty }
         // Whoever does not speak the TCP binding is not bound by it.
         if !report.bindings.contains(.tcp) { self.rows.removeAll { $0.requirement.source == "tcp" } }
     }

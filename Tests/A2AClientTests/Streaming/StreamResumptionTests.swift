@@ -8,6 +8,60 @@ struct StreamResumptionTests {
         StreamResumption(origin: .send(continuesTask: continuesTask), maxAttemptsWithoutProgress: attempts)
     }
 
+    /// A stream of an agent whose card declares the extension.
+    private func numbered(attempts: Int = 3) -> StreamResumption {
+        StreamResumption(
+            origin: .send(continuesTask: false), maxAttemptsWithoutProgress: attempts, hasNoHoles: true)
+    }
+
+    @Test("an event that skips a number is not passed on; the stream is read again after the last one")
+    func hole() {
+        var stream = self.numbered(attempts: 2)
+        _ = stream.received(Event.task(.working, generation: 3))
+        for attempt in 1...2 {
+            guard case .refuse(after: 3, before: 5) = stream.received(Event.chunk("c", generation: 5)) else {
+                Issue.record("an event after a hole is passed on")
+                return
+            }
+            self.expectResubscription(
+                stream.failed(StreamResumption.hole(after: 3, before: 5)), after: 3, attempt: attempt)
+            stream.resubscribed()
+        }
+        // An agent that leaves it out again and again ends the stream.
+        guard case .refuse(after: 3, before: 5) = stream.received(Event.chunk("c", generation: 5)) else {
+            Issue.record("an event after a hole is passed on")
+            return
+        }
+        #expect(
+            self.error(stream.failed(StreamResumption.hole(after: 3, before: 5)))?.message.contains("3 came event 5")
+                == true)
+    }
+
+    @Test("what is read again after a hole goes on, and a task at the beginning may skip: it has everything")
+    func holeIsFilled() {
+        var stream = self.numbered()
+        _ = stream.received(Event.task(.working, generation: 1))
+        guard case .refuse(after: 1, before: 3) = stream.received(Event.chunk("b", generation: 3)) else {
+            Issue.record("an event after a hole is passed on")
+            return
+        }
+        self.expectResubscription(stream.failed(StreamResumption.hole(after: 1, before: 3)), after: 1, attempt: 1)
+        stream.resubscribed()
+        #expect(stream.received(Event.chunk("a", generation: 2)) == .deliver(Event.chunk("a", generation: 2)))
+        self.expectResubscription(stream.ended(), after: 2, attempt: 1)
+        stream.resubscribed()
+        let gap = Event.task(.working, generation: 9)
+        #expect(stream.received(gap) == .deliver(gap))
+        #expect(stream.received(Event.chunk("j", generation: 10)) == .deliver(Event.chunk("j", generation: 10)))
+    }
+
+    @Test("without the extension numbers are hints, and may skip")
+    func hints() {
+        var stream = self.sending()
+        _ = stream.received(Event.task(.working, generation: 3))
+        #expect(stream.received(Event.chunk("c", generation: 5)) == .deliver(Event.chunk("c", generation: 5)))
+    }
+
     private func expectResubscription(
         _ step: StreamResumption.OnBreak, after: Int64?, attempt: Int, sourceLocation: SourceLocation = #_sourceLocation
     ) {
@@ -221,6 +275,7 @@ struct StreamResumptionTests {
                     isOver = true
                 case .skip: break
                 case .finish: isOver = true
+                case .refuse(let last, let next): Issue.record("seed \(seed): \(last), \(next)")
                 }
             }
             guard !isOver else { break }

@@ -430,6 +430,44 @@ struct RecoveryTests {
         }
     }
 
+    @Test("a subscription stays open while nobody works on its task, and goes on when somebody does")
+    func openMeanwhile() async throws {
+        let log = SimulatedLog()
+        let agent = self.speaker(Gate())
+        let store = SimulatedProcess(log)
+        let left = Gate()
+        let patience = self.quick { $0.recovery.leaseLength = .seconds(3600) }
+        try await withRuntime(ClosureAgent { _ in }, store: store, configuration: patience) { reading in
+            // This one takes over nothing.
+            let id = try await withRuntime(agent, store: SimulatedProcess(log), configuration: patience) { first in
+                let id = try await first.task("go", immediate: true).id
+                try await eventually { try await first.get(id).artifacts.first?.parts.count == 3 }
+                store.isPaused.store(true, ordering: .relaxed)
+                return id
+            }
+            let stream = try await reading.subscribe(id)
+            try await withThrowingTaskGroup(of: [String].self) { group in
+                group.addTask {
+                    var words: [String] = []
+                    for try await event in stream {
+                        words.append(event.word)
+                        left.open()
+                    }
+                    return words
+                }
+                // The reader is there, and nobody works on the task.
+                try await left.wait()
+                #expect(try await reading.get(id).status.state == .submitted)
+                try await withRuntime(agent, store: SimulatedProcess(log), configuration: patience) { second in
+                    try await eventually { try await second.get(id).status.state == .completed }
+                    store.isPaused.store(false, ordering: .relaxed)
+                    let words = try await group.next()
+                    #expect(words == ["task submitted", "4", "5", "completed"])
+                }
+            }
+        }
+    }
+
     @Test("a turn that is taken up again and again without success is given up")
     func poison() async throws {
         let log = SimulatedLog()

@@ -11,7 +11,7 @@ struct RequirementsList {
         var isTestable: Bool { self["testable"] == "true" }
         var bindings: [String] { self["bindings"].map(RequirementsList.items) ?? [] }
         /// Whether a case against an agent can show it: the server, or both sides, are bound.
-        var bindsServer: Bool { ["server", "both", "listener", "responder"].contains(self["party"]) }
+        var bindsServer: Bool { ["server", "both", "listener", "responder", "agent"].contains(self["party"]) }
         var bindsClient: Bool { ["client", "both", "initiator", "caller"].contains(self["party"]) }
     }
 
@@ -51,8 +51,8 @@ struct RequirementsList {
 
     /// The numbered sections of a document, with how many keywords each has.
     static func sections(of source: String) throws -> [String: Int] {
-        if source == "tcp" {
-            let headings = try Self.text("spec/bindings/tcp.md").matches(of: /\n##+ (\d+(\.\d+)*)\.?[ ]/)
+        if let document = ["tcp": "spec/bindings/tcp.md", "resume": "spec/extensions/resume.md"][source] {
+            let headings = try Self.text(document).matches(of: /\n##+ (\d+(\.\d+)*)\.?[ ]/)
             return Dictionary(headings.map { (String($0.1), 0) }) { first, _ in first }
         }
         return try Self.map(source).compactMapValues { Int($0) }

@@ -14,10 +14,10 @@ struct RequirementsTests {
     @Test("every entry has the members of the schema, in its order, with values that it knows")
     func schema() {
         for entry in self.list.entries {
-            #expect(entry.id.wholeMatch(of: /TCP-\d{3}|[A-Z]+-[A-Z]+-\d{3}/) != nil, "\(entry.id)")
+            #expect(entry.id.wholeMatch(of: /TCP-\d{3}|RESUME-\d{2}|[A-Z]+-[A-Z]+-\d{3}/) != nil, "\(entry.id)")
             let parties = self.list.sources[entry["source"] ?? ""] ?? []
             var names = ["source", "section", "level", "party", "bindings", "text"]
-            if entry["source"] != "tcp" { names.append("basis") }
+            if entry["source"] != "tcp", entry["source"] != "resume" { names.append("basis") }
             if entry["source"] == "a2a-1.1" { names.append("status") }
             names.append("testable")
             if !entry.isTestable { names.append("reason") }

@@ -141,6 +141,7 @@ extension HTMLReport {
         case "a2a": "A2A 1.0"
         case "a2a-1.1": "A2A 1.1 (draft)"
         case "tcp": "A2A over TCP"
+        case "resume": "Lossless resume"
         default: source
         }
     }
