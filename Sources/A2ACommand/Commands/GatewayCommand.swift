@@ -46,7 +46,8 @@ struct GatewayCommand: ToolCommand {
         let gateway = try Gateway(upstreams: try await self.connect(tool, logger), configuration: configuration)
 
         let isListening = Atomic(false)
-        let server = GatewayServer(gateway, bindings: self.bindings, logger: logger) { endpoints in
+        let server = GatewayServer(gateway, bindings: self.listening.bindings(self.limits), logger: logger) {
+            endpoints in
             isListening.store(true, ordering: .relaxed)
             self.announce(endpoints, tool)
         }
@@ -101,38 +102,11 @@ struct GatewayCommand: ToolCommand {
         }
     }
 
-    /// The bindings, HTTP first: it has the cards.
-    private var bindings: [any ServerBinding] {
-        var bindings: [any ServerBinding] = []
-        let assumedVersion: ProtocolVersion = self.limits.lenientVersion ? .v1_0 : .v0_3
-        if var http = self.listening.http {
-            http.maxBodyBytes = self.limits.maxBodyBytes
-            http.maxConnections = self.limits.maxConnections
-            http.assumedVersion = assumedVersion
-            http.versions = Gateway.versions
-            bindings.append(.http(http))
-        }
-        if var grpc = self.listening.grpc {
-            grpc.maxMessageBytes = self.limits.maxBodyBytes
-            grpc.maxConnections = self.limits.maxConnections
-            grpc.assumedVersion = assumedVersion
-            grpc.versions = Gateway.versions
-            bindings.append(.grpc(grpc))
-        }
-        if var tcp = self.listening.tcp {
-            tcp.maxMessageBytes = self.limits.maxBodyBytes
-            tcp.maxConnections = self.limits.maxConnections
-            tcp.versions = Gateway.versions
-            bindings.append(.tcp(tcp))
-        }
-        return bindings
-    }
-
     /// Says where the gateway listens; the last line is for programs that wait for it.
     private func announce(_ endpoints: [BindingEndpoint], _ tool: Tool) {
         let base = endpoints.first?.address ?? ""
         var lines = ["swift-a2a gateway"]
-        if !self.listening.noHTTP {
+        if !self.listening.serving.noHTTP {
             let names = self.agents.upstreams.map(\.name)
             for name in names.isEmpty ? [""] : names {
                 lines.append(

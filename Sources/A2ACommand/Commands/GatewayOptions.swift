@@ -2,8 +2,8 @@ import A2A
 import A2AClient
 import A2ACommandSupport
 import A2AGRPC
-import A2AGateway
 import A2AHTTP
+import A2AServer
 import A2ATCP
 import ArgumentParser
 
@@ -86,105 +86,46 @@ struct UpstreamOptions: ParsableArguments {
 
 /// Where the gateway listens.
 struct GatewayListeningOptions: ParsableArguments {
-    @Option(help: "The address to listen on.")
-    var host = "127.0.0.1"
+    @OptionGroup var serving: GatewayServingOptions
 
     @Option(
         help: ArgumentHelp("The port for the card, JSON-RPC and HTTP+JSON; 0 takes a free one.", valueName: "port"))
     var httpPort = 9910
-
-    @Flag(name: .customLong("no-http"), help: "Do not serve HTTP; then cards are to be had over TCP only.")
-    var noHTTP = false
 
     @Option(
         name: .customLong("grpc-port"),
         help: ArgumentHelp("The port for gRPC; 0 takes a free one.", valueName: "port"))
     var grpcPort = 9911
 
-    @Flag(name: .customLong("no-grpc"), help: "Do not serve gRPC.")
-    var noGRPC = false
-
     @OptionGroup var tcpListening: TCPListeningOptions
-
-    @Option(
-        name: .customLong("public-url"),
-        help: ArgumentHelp(
-            "The base URL that the cards name, if callers reach the gateway under another one.", valueName: "url"))
-    var publicURL: String?
-
-    @Option(
-        name: .customLong("public-grpc-address"),
-        help: ArgumentHelp(
-            "The address that the cards name for gRPC, if callers reach it under another one.", valueName: "host:port"))
-    var publicGRPCAddress: String?
-
-    @OptionGroup var tls: TLSOptions
-
     func validate() throws {
-        guard !self.noHTTP || !self.noGRPC || !self.tcpListening.isOff else {
+        guard !self.serving.noHTTP || !self.serving.noGRPC || !self.tcpListening.isOff else {
             throw ValidationError("With --no-http, --no-grpc and --no-tcp nothing is left to serve.")
         }
         guard (0...65535).contains(self.httpPort), (0...65535).contains(self.grpcPort) else {
             throw ValidationError("--http-port and --grpc-port take 0 to 65535.")
         }
-        try self.tcpListening.validate(host: self.host, httpPort: self.httpPort, tls: self.tls)
+        try self.tcpListening.validate(host: self.serving.host, httpPort: self.httpPort, tls: self.serving.tls)
     }
 
     /// How HTTP is served; `nil` for not at all.
-    var http: HTTPServerConfiguration? {
-        guard !self.noHTTP else { return nil }
-        var configuration = HTTPServerConfiguration()
-        configuration.host = self.host
-        configuration.port = self.httpPort
-        configuration.publicURL = self.publicURL.map { url in
-            var url = url[...]
-            while url.hasSuffix("/") { url = url.dropLast() }
-            return String(url)
-        }
-        configuration.tls = self.tls.http
-        return configuration
-    }
+    var http: HTTPServerConfiguration? { self.serving.http(port: self.httpPort) }
 
     /// How gRPC is served; `nil` for not at all.
-    var grpc: GRPCServerConfiguration? {
-        guard !self.noGRPC else { return nil }
-        var configuration = GRPCServerConfiguration()
-        configuration.host = self.host
-        configuration.port = self.grpcPort
-        configuration.publicAddress = self.publicGRPCAddress
-        configuration.tls = self.tls.grpc
-        return configuration
-    }
-}
+    var grpc: GRPCServerConfiguration? { self.serving.grpc(port: self.grpcPort) }
 
-extension GatewayListeningOptions {
     /// How TCP is served; `nil` for not at all.
     var tcp: TCPServerConfiguration? {
-        self.tcpListening.configuration(host: self.host, httpPort: self.httpPort, tls: self.tls)
+        self.tcpListening.configuration(host: self.serving.host, httpPort: self.httpPort, tls: self.serving.tls)
     }
-}
 
-/// What the gateway allows.
-struct GatewayLimitOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("The largest request body or message.", valueName: "bytes"))
-    var maxBodyBytes = HTTPServerConfiguration().maxBodyBytes
-
-    @Option(help: ArgumentHelp("The most connections at a time, of callers and to each agent.", valueName: "count"))
-    var maxConnections = HTTPServerConfiguration().maxConnections
-
-    @Option(
-        help: ArgumentHelp("How many gateways a call may pass; more are taken for a loop.", valueName: "count"))
-    var maxHops = GatewayConfiguration().maxHops
-
-    @Option(help: ArgumentHelp("How long calls may go on at the end.", valueName: "seconds"))
-    var shutdownGrace = Int(GatewayConfiguration().shutdownGrace.components.seconds)
-
-    @Flag(help: "Take calls without A2A-Version for version 1.0 instead of refusing them as 0.3.")
-    var lenientVersion = false
-
-    func validate() throws {
-        guard [self.maxBodyBytes, self.maxConnections, self.maxHops, self.shutdownGrace].allSatisfy({ $0 > 0 }) else {
-            throw ValidationError("Limits are positive numbers.")
+    /// The bindings, HTTP first: it has the cards.
+    func bindings(_ limits: GatewayLimitOptions) -> [any ServerBinding] {
+        var bindings = limits.bindings(http: self.http, grpc: self.grpc)
+        if var tcp = self.tcp {
+            limits.apply(to: &tcp)
+            bindings.append(.tcp(tcp))
         }
+        return bindings
     }
 }

@@ -33,13 +33,14 @@ struct HubCommand: ToolCommand {
 
     func validate() throws {
         guard !self.agents.isOpen || self.listening.isLoopback else {
-            throw ValidationError("--insecure-any-agent is for loopback only, not for '\(self.listening.host)'.")
+            throw ValidationError(
+                "--insecure-any-agent is for loopback only, not for '\(self.listening.serving.host)'.")
         }
         if self.agents.certificateAuthority != nil {
-            guard self.listening.tls.isOn else {
+            guard self.listening.serving.tls.isOn else {
                 throw ValidationError("--agent-ca needs --tls-certificate and --tls-key.")
             }
-            guard self.listening.tls.clientCA == nil else {
+            guard self.listening.serving.tls.clientCA == nil else {
                 throw ValidationError("--agent-ca and --tls-client-ca: one file says who signs certificates over TCP.")
             }
         }
@@ -58,9 +59,11 @@ struct HubCommand: ToolCommand {
             authorizer: try self.authorizer(tool), configuration: configuration, logger: logger)
 
         let isListening = Atomic(false)
-        let server = GatewayServer(hub.gateway, bindings: self.bindings(hub), logger: logger) { endpoints in
+        let bindings = self.listening.bindings(
+            self.limits, agents: hub, agentCA: self.agents.certificateAuthority)
+        let server = GatewayServer(hub.gateway, bindings: bindings, logger: logger) { endpoints in
             isListening.store(true, ordering: .relaxed)
-            if !self.listening.noHTTP { hub.cardBase = endpoints.first?.address }
+            if !self.listening.serving.noHTTP { hub.cardBase = endpoints.first?.address }
             self.announce(endpoints, tool)
         }
         do {
@@ -87,37 +90,11 @@ struct HubCommand: ToolCommand {
         }
     }
 
-    /// The bindings; agents come to the last one.
-    private func bindings(_ hub: AgentHub) -> [any ServerBinding] {
-        var bindings: [any ServerBinding] = []
-        let assumedVersion: ProtocolVersion = self.limits.lenientVersion ? .v1_0 : .v0_3
-        if var http = self.listening.http {
-            http.maxBodyBytes = self.limits.maxBodyBytes
-            http.maxConnections = self.limits.maxConnections
-            http.assumedVersion = assumedVersion
-            http.versions = Gateway.versions
-            bindings.append(.http(http))
-        }
-        if var grpc = self.listening.grpc {
-            grpc.maxMessageBytes = self.limits.maxBodyBytes
-            grpc.maxConnections = self.limits.maxConnections
-            grpc.assumedVersion = assumedVersion
-            grpc.versions = Gateway.versions
-            bindings.append(.grpc(grpc))
-        }
-        var tcp = self.listening.tcp(agentCA: self.agents.certificateAuthority)
-        tcp.maxMessageBytes = self.limits.maxBodyBytes
-        tcp.maxConnections = self.limits.maxConnections
-        tcp.versions = Gateway.versions
-        bindings.append(.tcp(tcp, agents: hub))
-        return bindings
-    }
-
     /// Says where the hub listens; the last line is for programs that wait for it.
     private func announce(_ endpoints: [BindingEndpoint], _ tool: Tool) {
         let base = endpoints.first?.address ?? ""
         var places: [(String, String)] = [("Agents dial", endpoints.last?.address ?? "")]
-        if !self.listening.noHTTP {
+        if !self.listening.serving.noHTTP {
             places.append(("Agent cards", "\(base)/{name}\(AgentCardReference.wellKnownPath)"))
             if self.agents.isListed { places.append(("Agents", base + A2ARoutes.directoryPath)) }
         }

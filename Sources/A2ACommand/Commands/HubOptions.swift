@@ -3,6 +3,7 @@ import A2ACommandSupport
 import A2AGRPC
 import A2AGateway
 import A2AHTTP
+import A2AServer
 import A2ATCP
 import ArgumentParser
 import FoundationEssentials
@@ -94,39 +95,20 @@ struct HubAgentOptions: ParsableArguments {
 
 /// Where a hub listens.
 struct HubListeningOptions: ParsableArguments {
-    @Option(help: "The address to listen on.")
-    var host = "127.0.0.1"
+    @OptionGroup var serving: GatewayServingOptions
 
     @Option(
         help: ArgumentHelp("The port for cards, JSON-RPC and HTTP+JSON; 0 takes a free one.", valueName: "port"))
     var httpPort = 9920
 
-    @Flag(name: .customLong("no-http"), help: "Do not serve HTTP; then cards are to be had over TCP only.")
-    var noHTTP = false
-
     @Option(
         name: .customLong("grpc-port"), help: ArgumentHelp("The port for gRPC; 0 takes a free one.", valueName: "port"))
     var grpcPort = 9921
-
-    @Flag(name: .customLong("no-grpc"), help: "Do not serve gRPC.")
-    var noGRPC = false
 
     @Option(
         name: .customLong("tcp-port"),
         help: ArgumentHelp("The port that agents dial, and for A2A over TCP; 0 takes a free one.", valueName: "port"))
     var tcpPort = 9922
-
-    @Option(
-        name: .customLong("public-url"),
-        help: ArgumentHelp(
-            "The base URL that the cards name, if callers reach the hub under another one.", valueName: "url"))
-    var publicURL: String?
-
-    @Option(
-        name: .customLong("public-grpc-address"),
-        help: ArgumentHelp(
-            "The address that the cards name for gRPC, if callers reach it under another one.", valueName: "host:port"))
-    var publicGRPCAddress: String?
 
     @Option(
         name: .customLong("public-tcp-address"),
@@ -139,56 +121,43 @@ struct HubListeningOptions: ParsableArguments {
         help: "Serve TCP without TLS beyond loopback too: anybody on the way can read and change everything.")
     var allowsInsecurePlaintext = false
 
-    @OptionGroup var tls: TLSOptions
-
     func validate() throws {
         guard [self.httpPort, self.grpcPort, self.tcpPort].allSatisfy((0...65535).contains) else {
             throw ValidationError("--http-port, --grpc-port and --tcp-port take 0 to 65535.")
         }
-        guard self.tls.isOn || self.allowsInsecurePlaintext || self.isLoopback else {
+        guard self.serving.tls.isOn || self.allowsInsecurePlaintext || self.isLoopback else {
             throw ValidationError(
-                "Agents do not dial '\(self.host)' without TLS. Give --tls-certificate and --tls-key, or take the risk with "
-                    + "--insecure-plaintext-tcp.")
+                "Agents do not dial '\(self.serving.host)' without TLS. Give --tls-certificate and --tls-key, or take the risk "
+                    + "with --insecure-plaintext-tcp.")
         }
     }
 
-    var isLoopback: Bool { ["localhost", "::1"].contains(self.host) || self.host.hasPrefix("127.") }
+    var isLoopback: Bool {
+        ["localhost", "::1"].contains(self.serving.host) || self.serving.host.hasPrefix("127.")
+    }
 
     /// How HTTP is served; `nil` for not at all.
-    var http: HTTPServerConfiguration? {
-        guard !self.noHTTP else { return nil }
-        var configuration = HTTPServerConfiguration()
-        configuration.host = self.host
-        configuration.port = self.httpPort
-        configuration.publicURL = self.publicURL.map { url in
-            var url = url[...]
-            while url.hasSuffix("/") { url = url.dropLast() }
-            return String(url)
-        }
-        configuration.tls = self.tls.http
-        return configuration
-    }
+    var http: HTTPServerConfiguration? { self.serving.http(port: self.httpPort) }
 
     /// How gRPC is served; `nil` for not at all.
-    var grpc: GRPCServerConfiguration? {
-        guard !self.noGRPC else { return nil }
-        var configuration = GRPCServerConfiguration()
-        configuration.host = self.host
-        configuration.port = self.grpcPort
-        configuration.publicAddress = self.publicGRPCAddress
-        configuration.tls = self.tls.grpc
-        return configuration
-    }
+    var grpc: GRPCServerConfiguration? { self.serving.grpc(port: self.grpcPort) }
 
     /// How agents, and callers over TCP, are served.
     func tcp(agentCA: String?) -> TCPServerConfiguration {
         var configuration = TCPServerConfiguration()
-        configuration.host = self.host
+        configuration.host = self.serving.host
         configuration.port = self.tcpPort
         configuration.publicAddress = self.publicTCPAddress
         configuration.insecurelyAllowPlaintextBeyondLoopback = self.allowsInsecurePlaintext
-        configuration.tls = self.tls.tcp
+        configuration.tls = self.serving.tls.tcp
         if let agentCA { configuration.tls?.clientTrustRoots = agentCA }
         return configuration
+    }
+
+    /// The bindings; agents come to the last one.
+    func bindings(_ limits: GatewayLimitOptions, agents hub: AgentHub, agentCA: String?) -> [any ServerBinding] {
+        var tcp = self.tcp(agentCA: agentCA)
+        limits.apply(to: &tcp)
+        return limits.bindings(http: self.http, grpc: self.grpc) + [.tcp(tcp, agents: hub)]
     }
 }

@@ -1,0 +1,113 @@
+import A2A
+import A2ACommandSupport
+import A2AGRPC
+import A2AGateway
+import A2AHTTP
+import A2AServer
+import A2ATCP
+import ArgumentParser
+
+/// How the gateway and the hub are served; their ports they choose themselves.
+struct GatewayServingOptions: ParsableArguments {
+    @Option(help: "The address to listen on.")
+    var host = "127.0.0.1"
+
+    @Flag(name: .customLong("no-http"), help: "Do not serve HTTP; then cards are to be had over TCP only.")
+    var noHTTP = false
+
+    @Flag(name: .customLong("no-grpc"), help: "Do not serve gRPC.")
+    var noGRPC = false
+
+    @Option(
+        name: .customLong("public-url"),
+        help: ArgumentHelp(
+            "The base URL that the cards name, if callers reach this server under another one.", valueName: "url"))
+    var publicURL: String?
+
+    @Option(
+        name: .customLong("public-grpc-address"),
+        help: ArgumentHelp(
+            "The address that the cards name for gRPC, if callers reach it under another one.", valueName: "host:port"))
+    var publicGRPCAddress: String?
+
+    @OptionGroup var tls: TLSOptions
+
+    /// How HTTP is served; `nil` for not at all.
+    func http(port: Int) -> HTTPServerConfiguration? {
+        guard !self.noHTTP else { return nil }
+        var configuration = HTTPServerConfiguration()
+        configuration.host = self.host
+        configuration.port = port
+        configuration.publicURL = self.publicURL.map { url in
+            var url = url[...]
+            while url.hasSuffix("/") { url = url.dropLast() }
+            return String(url)
+        }
+        configuration.tls = self.tls.http
+        return configuration
+    }
+
+    /// How gRPC is served; `nil` for not at all.
+    func grpc(port: Int) -> GRPCServerConfiguration? {
+        guard !self.noGRPC else { return nil }
+        var configuration = GRPCServerConfiguration()
+        configuration.host = self.host
+        configuration.port = port
+        configuration.publicAddress = self.publicGRPCAddress
+        configuration.tls = self.tls.grpc
+        return configuration
+    }
+}
+
+/// What the gateway and the hub allow.
+struct GatewayLimitOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("The largest request body or message.", valueName: "bytes"))
+    var maxBodyBytes = HTTPServerConfiguration().maxBodyBytes
+
+    @Option(help: ArgumentHelp("The most connections at a time, of callers and to each agent.", valueName: "count"))
+    var maxConnections = HTTPServerConfiguration().maxConnections
+
+    @Option(
+        help: ArgumentHelp("How many gateways a call may pass; more are taken for a loop.", valueName: "count"))
+    var maxHops = GatewayConfiguration().maxHops
+
+    @Option(help: ArgumentHelp("How long calls may go on at the end.", valueName: "seconds"))
+    var shutdownGrace = Int(GatewayConfiguration().shutdownGrace.components.seconds)
+
+    @Flag(help: "Take calls without A2A-Version for version 1.0 instead of refusing them as 0.3.")
+    var lenientVersion = false
+
+    func validate() throws {
+        guard [self.maxBodyBytes, self.maxConnections, self.maxHops, self.shutdownGrace].allSatisfy({ $0 > 0 }) else {
+            throw ValidationError("Limits are positive numbers.")
+        }
+    }
+
+    /// HTTP, which has the cards, and gRPC, with these limits.
+    func bindings(http: HTTPServerConfiguration?, grpc: GRPCServerConfiguration?) -> [any ServerBinding] {
+        var bindings: [any ServerBinding] = []
+        let assumedVersion: ProtocolVersion = self.lenientVersion ? .v1_0 : .v0_3
+        if var http {
+            http.maxBodyBytes = self.maxBodyBytes
+            http.maxConnections = self.maxConnections
+            http.assumedVersion = assumedVersion
+            http.versions = Gateway.versions
+            bindings.append(.http(http))
+        }
+        if var grpc {
+            grpc.maxMessageBytes = self.maxBodyBytes
+            grpc.maxConnections = self.maxConnections
+            grpc.assumedVersion = assumedVersion
+            grpc.versions = Gateway.versions
+            bindings.append(.grpc(grpc))
+        }
+        return bindings
+    }
+
+    /// The same limits over TCP.
+    func apply(to configuration: inout TCPServerConfiguration) {
+        configuration.maxMessageBytes = self.maxBodyBytes
+        configuration.maxConnections = self.maxConnections
+        configuration.versions = Gateway.versions
+    }
+}
