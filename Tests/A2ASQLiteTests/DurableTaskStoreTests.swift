@@ -90,6 +90,36 @@ struct DurableTaskStoreTests {
         }
     }
 
+    @Test("a lease that began in a commit that failed is none: the next one begins another")
+    func rolledBackLease() async throws {
+        try await withFolder { folder in
+            let store = try makeStore(in: folder)
+            let gate = Gate()
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { try await store.database.write { _ in gate.wait() } }
+                await gate.isReached()
+                group.addTask {
+                    await #expect(throws: A2AError.self) {
+                        _ = try await store.create(.sample("t"), then: [], in: Scope(), turn: self.record())
+                    }
+                }
+                while store.database.queue.count < 1 { await Task.yield() }
+                group.addTask {
+                    await #expect(throws: A2AError.self) {
+                        try await store.database.write { _ in throw DatabaseError(resultCode: .SQLITE_FULL) }
+                    }
+                }
+                while store.database.queue.count < 2 { await Task.yield() }
+                gate.open()
+                try await group.waitForAll()
+            }
+            #expect(try leaseFiles(in: folder).isEmpty)
+            _ = try await store.create(.sample("t"), then: [], in: Scope(), turn: self.record())
+            #expect(try leaseFiles(in: folder).count == 1)
+            #expect(try await self.beat(store).wasLost == false)
+        }
+    }
+
     @Test("a beat makes no other process read its tasks again; the end of a lease does")
     func quietBeats() async throws {
         try await withFolder { folder in

@@ -28,6 +28,8 @@ final class WriterSession {
     private var prepared: Prepared?
     private var taskLog: TaskLogWriter?
     private var turnWriter: TurnWriter?
+    /// Takes back what this transaction has changed elsewhere in memory.
+    private var undos: [() -> Void] = []
     /// The entries that this transaction has looked at, and may have changed.
     private var pinned: [TaskEntry] = []
     /// The entries that ask for a snapshot once the transaction is durable.
@@ -110,6 +112,7 @@ final class WriterSession {
         self.freshness.writerCommits(self.totals.commits)
         try prepared.commit.run()
         self.isOpen = false
+        self.undos.removeAll()
         for entry in self.pinned { self.tasks.isDurable(entry) }
         self.pinned.removeAll(keepingCapacity: true)
         for entry in self.growing { self.compactor.compact(entry) }
@@ -119,6 +122,9 @@ final class WriterSession {
     /// Others have to know of what this transaction does.
     func noteChange() { self.hasChanges = true }
 
+    /// Does something if the transaction is rolled back.
+    func ifRolledBack(_ undo: @escaping () -> Void) { self.undos.append(undo) }
+
     /// A task's log has grown.
     func compact(_ entry: TaskEntry) { self.growing.append(entry) }
 
@@ -127,6 +133,8 @@ final class WriterSession {
         self.freshness.writerFailed(commits: self.seen)
         if self.isOpen { try? self.prepared?.rollBack.run() }
         self.isOpen = false
+        for undo in self.undos.reversed() { undo() }
+        self.undos.removeAll()
         for entry in self.pinned { self.tasks.release(entry) }
         self.pinned.removeAll(keepingCapacity: true)
         self.growing.removeAll()

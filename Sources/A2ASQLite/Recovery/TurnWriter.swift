@@ -95,6 +95,10 @@ final class TurnWriter {
         try self.addLease.run()
         let lease = self.addLease.insertedRow
         keeper.held = LeaseKeeper.Held(lease: lease, file: file, verified: session.epoch)
+        session.ifRolledBack {
+            keeper.held = nil
+            file?.remove()
+        }
         return lease
     }
 
