@@ -11,7 +11,7 @@ package import A2A
 /// - With generations known, the agent is asked for what follows the last one, and an event at or below it is
 ///   dropped: nothing is seen twice, nothing is lost.
 /// - An agent whose card declares the extension (spec/extensions/resume.md) numbers its events without holes: a number that skips
-///   one is a broken stream.
+///   one is a broken stream. An event of a kind that this version does not know is not passed on, but its number counts.
 /// - Without, the new stream begins with the task as it is. It is passed on only if it differs from what the events
 ///   so far add up to. As a whole task it replaces what was known, so whoever folds the stream has the right picture.
 /// - Generations that run backwards in the first snapshot of a new connection were none; from then on they are
@@ -67,6 +67,8 @@ package struct StreamResumption: Sendable {
     /// The highest generation delivered, while the agent tells generations.
     private var generation: Int64?
     private var trustsGenerations = true
+    /// How many events of an unknown kind have come since, without a number: each may have one that then seems to be missing.
+    private var unnumbered: Int64 = 0
     /// What the events add up to, as long as there are no generations to go by.
     private var picture = TaskAccumulator()
     /// Whether the next event is the first of a new connection.
@@ -92,8 +94,7 @@ package struct StreamResumption: Sendable {
     // MARK: Events
 
     package mutating func received(_ event: StreamEvent) -> OnEvent {
-        // A kind of event that this version does not know.
-        guard event.response.payload != nil else { return .skip }
+        guard event.response.payload != nil else { return self.receivedUnknown(event) }
         let isFirstOfConnection = self.isReconnected || !self.hasEvents
         let isFirst = !self.hasEvents
         self.isReconnected = false
@@ -106,9 +107,7 @@ package struct StreamResumption: Sendable {
         } else if let known = self.generation, self.trustsGenerations,
             let generation = event.generation ?? response.generation
         {
-            if self.hasNoHoles, known < .max, generation > known + 1 {
-                return .refuse(after: known, before: generation)
-            }
+            if self.isHole(after: known, before: generation) { return .refuse(after: known, before: generation) }
             isNew = generation > known
         }
 
@@ -123,6 +122,29 @@ package struct StreamResumption: Sendable {
         self.attempts = 0
         self.lastError = nil
         return closes ? .deliverLast(event) : .deliver(event)
+    }
+
+    /// An event of a kind that this version does not know: the caller does without it, but it has its place among the others.
+    private mutating func receivedUnknown(_ event: StreamEvent) -> OnEvent {
+        guard self.trustsGenerations, let known = self.generation else { return .skip }
+        guard let generation = event.generation else {
+            // Where the number is inside of the event (gRPC), that of an unknown kind is not to be read.
+            self.unnumbered += 1
+            return .skip
+        }
+        if self.isHole(after: known, before: generation) { return .refuse(after: known, before: generation) }
+        guard generation > known else { return .skip }
+        self.isReconnected = false
+        self.generation = generation
+        self.unnumbered = 0
+        self.attempts = 0
+        self.lastError = nil
+        return .skip
+    }
+
+    private func isHole(after known: Int64, before next: Int64) -> Bool {
+        let (last, overflows) = known.addingReportingOverflow(1 + self.unnumbered)
+        return self.hasNoHoles && !overflows && next > last
     }
 
     /// Whether the snapshot at the beginning of a new connection tells something that the caller does not know.
@@ -143,6 +165,7 @@ package struct StreamResumption: Sendable {
     }
 
     private mutating func note(_ event: StreamEvent) {
+        self.unnumbered = 0
         if self.trustsGenerations, let generation = event.generation ?? event.response.generation {
             self.generation = max(generation, self.generation ?? generation)
             self.picture = TaskAccumulator()
@@ -168,6 +191,7 @@ package struct StreamResumption: Sendable {
     /// The agent accepted the subscription.
     package mutating func resubscribed() {
         self.isReconnected = true
+        self.unnumbered = 0
     }
 
     /// The agent did not accept the subscription, or could not be reached.
