@@ -62,7 +62,7 @@ struct CircuitBreaker: Sendable {
         }
     }
 
-    /// What was admitted has ended; if nothing was sent, the next one is the probe.
+    /// What was admitted as the probe has ended; if nothing was sent, the next one is the probe.
     mutating func released(now: Instant) {
         if case .probing(let pauses) = self.state { self.state = .open(until: now, pauses: pauses) }
     }
@@ -71,6 +71,8 @@ struct CircuitBreaker: Sendable {
     mutating func reset() { self.state = .closed(failures: 0) }
 
     var isOpen: Bool { if case .closed = self.state { false } else { true } }
+
+    var isProbing: Bool { if case .probing = self.state { true } else { false } }
 
     /// Nobody need remember this one.
     var isUnremarkable: Bool { self.state == .closed(failures: 0) }

@@ -41,6 +41,8 @@ struct PushSchedule: Sendable {
         var lanes: Set<Key> = []
         var running = 0
         var breaker = CircuitBreaker()
+        /// The lane whose delivery the breaker let through to see whether the destination has recovered.
+        var probe: Key?
         /// Whether it stands in the rotation, and there among the trusted ones or the others.
         var isInRotation = false
         var isInRotationTrusted = false
@@ -198,6 +200,7 @@ struct PushSchedule: Sendable {
             }
             guard let key = self.destinations[name]?.queue.popFirst() else { continue }
             self.destinations[name]?.running += 1
+            if self.destinations[name]?.breaker.isProbing == true { self.destinations[name]?.probe = key }
             self.slots.start(key, to: name, now: now)
             self.lanes[key]?.phase = .running
             self.lanes[key]?.isDirty = false
@@ -242,7 +245,10 @@ struct PushSchedule: Sendable {
     mutating func finish(_ key: Key, at name: String, _ finish: Finish, now: Instant) {
         self.slots.end(key)
         self.destinations[name]?.running -= 1
-        self.destinations[name]?.breaker.released(now: now)
+        if self.destinations[name]?.probe == key {
+            self.destinations[name]?.probe = nil
+            self.destinations[name]?.breaker.released(now: now)
+        }
         if var lane = self.lanes[key], lane.phase == .running {
             let isRenewed = lane.isRenewed
             lane.phase = .idle

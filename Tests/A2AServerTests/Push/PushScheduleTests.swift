@@ -133,6 +133,32 @@ struct PushScheduleTests {
         #expect(Set(self.starts(&schedule, now: pause)) == ["a", "b", "d"])
     }
 
+    @Test("while one is on its way as the probe, the end of another that began earlier lets no second one through")
+    func oneProbe() {
+        var schedule = PushSchedule(
+            limits: Self.limits {
+                $0.breakerThreshold = 1
+                $0.breakerPause = Backoff(base: .seconds(10), limit: .seconds(10))
+            })
+        for id in ["a", "b"] { schedule.add(Self.key(id), destination: "x", .ready) }
+        guard case .start(Self.key("a"), _) = schedule.next(now: self.start),
+            case .start(Self.key("b"), _) = schedule.next(now: self.start)
+        else {
+            Issue.record("should start two")
+            return
+        }
+        for id in ["c", "d"] { schedule.add(Self.key(id), destination: "x", .ready) }
+        let pause = self.start + .seconds(10)
+        #expect(self.sent(&schedule, to: "x", succeeded: false, now: self.start, random: 1))
+        schedule.finish(Self.key("a"), at: "x", .ended, now: self.start)
+        #expect(self.starts(&schedule, now: pause) == ["c"], "the probe")
+        schedule.finish(Self.key("b"), at: "x", .ended, now: pause)
+        #expect(self.starts(&schedule, now: pause) == [], "the probe is still on its way")
+        // It has sent nothing: another one is the probe.
+        schedule.finish(Self.key("c"), at: "x", .ended, now: pause)
+        #expect(self.starts(&schedule, now: pause) == ["d"])
+    }
+
     @Test("a destination that is there again is not waited for")
     func reachable() {
         var schedule = PushSchedule(limits: Self.limits { $0.breakerThreshold = 1 })
