@@ -17,6 +17,8 @@ import Synchronization
 /// | `POST /push/retry?taskId=&configId=&destination=` | `{"count": n}`: so many that were given up are tried again |
 /// | `POST /push/drop?taskId=&configId=&destination=` | `{"count": n}`: so many that were given up are removed |
 ///
+/// Of several agents on one path one has the socket, and a lock on the file `FILE.lock` beside it; the next one gets both when it ends.
+///
 /// There is no password: the file system says who may connect. The socket has mode 0600 from its first moment, and directories that are
 /// made for it 0700. ``AdminClient`` asks, and so does `curl --unix-socket FILE http://agent/push`.
 public struct AdminSocket: ServerBinding {
@@ -43,10 +45,14 @@ public struct AdminSocket: ServerBinding {
     /// What a socket is called there.
     private static let first = "/s"
 
+    /// What the name of the file has behind that of the socket on which its agent holds a lock.
+    private static let lockSuffix = ".lock"
+
     private let path: String
     private let runtime: TaskRuntime
     private let isRequired: Bool
     private let retryInterval: Duration
+    private let first: String
 
     /// The most connections at a time.
     private static let maxConnections = 64
@@ -58,63 +64,99 @@ public struct AdminSocket: ServerBinding {
         self.init(path: path, runtime: runtime, isRequired: isRequired, retryInterval: .seconds(5))
     }
 
-    /// - Parameter retryInterval: How often an agent that goes without looks whether it still must.
-    init(path: String, runtime: TaskRuntime, isRequired: Bool, retryInterval: Duration) {
+    /// - Parameters:
+    ///   - retryInterval: How often an agent that goes without looks whether it still must.
+    ///   - first: What the socket is called in the directory in which it begins, with a slash.
+    init(
+        path: String, runtime: TaskRuntime, isRequired: Bool, retryInterval: Duration, first: String = Self.first
+    ) {
         self.path = path
         self.runtime = runtime
         self.isRequired = isRequired
         self.retryInterval = retryInterval
+        self.first = first
     }
 
     public func serve(
         _ service: any A2AService, logger: Logger, onListening: @escaping @Sendable (BindingEndpoint) async -> Void
     ) async throws {
         let endpoint = BindingEndpoint(address: "unix:\(self.path)", interfaces: [])
-        var directory: String?
-        var isWaiting = false
-        while directory == nil {
+        let hasSaidSo = Atomic(false)
+        let announce: @Sendable () async -> Void = {
+            if !hasSaidSo.exchange(true, ordering: .relaxed) { await onListening(endpoint) }
+        }
+        guard !self.isRequired else { return try await self.serveOnce(logger, onListening: announce) }
+        var reason: String?
+        while true {
             do {
-                directory = try await self.prepare()
+                return try await self.serveOnce(logger, onListening: announce)
             } catch {
-                guard !self.isRequired else { throw error }
-                if !isWaiting {
-                    logger.notice("there is no admin socket", metadata: ["reason": "\(error.message)"])
-                    await onListening(endpoint)
-                }
-                isWaiting = true
+                if Task.isCancelled { throw error }
+                let problem = (error as? A2AError)?.message ?? "\(error)"
+                if problem != reason { logger.notice("there is no admin socket", metadata: ["reason": "\(problem)"]) }
+                reason = problem
+                await announce()
                 // Who has it may end before this agent does.
                 guard await self.pause() else { return }
             }
         }
-        guard let directory else { return }
-        let hasSaidSo = isWaiting
+    }
+
+    /// Has the socket until the agent ends.
+    ///
+    /// - Throws: An error if it cannot be had, or is lost.
+    private func serveOnce(_ logger: Logger, onListening: @escaping @Sendable () async -> Void) async throws {
+        let lock = try self.lock()
+        // It is the system that lets go of it if the process is killed.
+        defer { close(lock) }
+        let directory = try await self.prepare()
         let number = Atomic<UInt64>(0)
+        let misplaced = Atomic<Int32>(0)
         // Made where nobody else can reach it, closed to others, and only then put in its place.
-        let first = directory + Self.first
+        let first = directory + self.first
         let application = Application(
             router: self.router(),
             configuration: ApplicationConfiguration(
                 address: .unixDomainSocket(path: first),
                 availableConnectionsDelegate: MaximumAvailableConnections(Self.maxConnections)),
-            onServerRunning: { _ in
+            onServerRunning: { channel in
                 chmod(first, 0o600)
-                if rename(first, self.path) != 0 {
-                    logger.error(
-                        "the admin socket cannot be put in its place",
-                        metadata: ["path": "\(self.path)", "error": "\(String(cString: strerror(errno)))"])
+                number.store(Self.number(first), ordering: .relaxed)
+                guard rename(first, self.path) == 0 else {
+                    misplaced.store(errno, ordering: .relaxed)
+                    try? await channel.close()
+                    return
                 }
                 rmdir(directory)
-                number.store(Self.number(self.path), ordering: .relaxed)
-                if !hasSaidSo { await onListening(endpoint) }
+                await onListening()
             },
             logger: logger)
         defer {
-            // By now it may be that of the next agent.
-            if Self.number(self.path) == number.load(ordering: .relaxed) { unlink(self.path) }
+            let own = number.load(ordering: .relaxed)
+            if own != 0, Self.number(self.path) == own { unlink(self.path) }
             unlink(first)
             rmdir(directory)
         }
-        try await application.run()
+        do {
+            try await application.run()
+        } catch {
+            throw self.failure(misplaced) ?? error
+        }
+        if let failure = self.failure(misplaced) { throw failure }
+    }
+
+    /// Why the socket is not in its place, if it is not.
+    private func failure(_ error: borrowing Atomic<Int32>) -> A2AError? {
+        let code = error.load(ordering: .relaxed)
+        return code == 0 ? nil : self.cannotBeMade(code)
+    }
+
+    private func cannotBeMade(_ code: Int32) -> A2AError {
+        A2AError(.invalidParams, "The admin socket \(self.path) cannot be made: \(String(cString: strerror(code))).")
+    }
+
+    private var isTaken: A2AError {
+        A2AError(.unavailable, "Another agent listens on the admin socket \(self.path).")
     }
 
     /// The file system's number of a file; 0 if there is none.
@@ -135,10 +177,11 @@ public struct AdminSocket: ServerBinding {
         }
     }
 
-    /// Makes room for the socket.
+    /// Takes the lock beside the socket's place, that one agent at a time has: between a look at the place and the moment in which a
+    /// socket is put there, nobody else can do the same. The file stays, since the next one may be about to lock it.
     ///
-    /// - Returns: The directory in which it begins.
-    private func prepare() async throws(A2AError) -> String {
+    /// - Returns: A descriptor to be closed.
+    private func lock() throws(A2AError) -> Int32 {
         guard Self.fits(self.path) else {
             throw A2AError(
                 .invalidParams, "The path of the admin socket is longer than \(Self.maxPathBytes) bytes: \(self.path)")
@@ -153,17 +196,35 @@ public struct AdminSocket: ServerBinding {
             throw A2AError(
                 .invalidParams, "The directory of the admin socket cannot be made: \(directory)", cause: error)
         }
-        let isTaken: Bool
+        let descriptor = open(self.path + Self.lockSuffix, O_CREAT | O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        guard descriptor >= 0 else { throw self.cannotBeMade(errno) }
+        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+            let code = errno
+            close(descriptor)
+            throw code == EWOULDBLOCK ? self.isTaken : self.cannotBeMade(code)
+        }
+        return descriptor
+    }
+
+    /// Makes room for the socket; the lock is held.
+    ///
+    /// - Returns: The directory in which it begins.
+    private func prepare() async throws(A2AError) -> String {
+        // One that holds no lock may listen all the same.
         do {
             let channel = try await ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup)
                 .connect(unixDomainSocketPath: self.path).get()
             try? await channel.close()
-            isTaken = true
+            throw self.isTaken
+        } catch let error as A2AError {
+            throw error
         } catch {
-            isTaken = false
-        }
-        guard !isTaken else {
-            throw A2AError(.unavailable, "Another agent listens on the admin socket \(self.path).")
+            let code = (error as? IOError)?.errnoCode
+            guard code == ECONNREFUSED || code == ENOENT else {
+                throw A2AError(
+                    .unavailable, "It is not clear whether another agent listens on the admin socket \(self.path).",
+                    cause: error)
+            }
         }
         var status = stat()
         guard lstat(self.path, &status) != 0 || status.st_mode & S_IFMT == S_IFSOCK else {
@@ -171,9 +232,7 @@ public struct AdminSocket: ServerBinding {
         }
         var template = Self.template(self.path).utf8CString.map { $0 }
         guard mkdtemp(&template) != nil else {
-            throw A2AError(
-                .invalidParams,
-                "The admin socket \(self.path) cannot be made: \(String(cString: strerror(errno))).")
+            throw self.cannotBeMade(errno)
         }
         return String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }

@@ -22,7 +22,8 @@ private func mode(_ path: String) throws -> Int {
 }
 
 private func withAdmin(
-    _ path: String, isRequired: Bool = true, push: Bool = true, _ body: (TaskRuntime) async throws -> Void
+    _ path: String, isRequired: Bool = true, push: Bool = true, first: String = "/s",
+    _ body: (TaskRuntime) async throws -> Void
 ) async throws {
     let capabilities = A2AAgentCapabilities(streaming: true, pushNotifications: true)
     var options = HTTPPushNotificationSender.Options()
@@ -35,7 +36,8 @@ private func withAdmin(
     try await withAgentServer(
         runtime,
         bindings: [
-            AdminSocket(path: path, runtime: runtime, isRequired: isRequired, retryInterval: .milliseconds(20))
+            AdminSocket(
+                path: path, runtime: runtime, isRequired: isRequired, retryInterval: .milliseconds(20), first: first)
         ], logger: .silent
     ) { _ in try await body(runtime) }
 }
@@ -50,7 +52,10 @@ struct AdminSocketTests {
                 #expect(try mode(path) == 0o600)
                 #expect(try mode("\(directory)/made") == 0o700)
                 // Nothing is left of the place where it began.
-                #expect(try FileManager.default.contentsOfDirectory(atPath: "\(directory)/made") == ["admin.sock"])
+                #expect(
+                    try FileManager.default.contentsOfDirectory(atPath: "\(directory)/made").sorted()
+                        == ["admin.sock", "admin.sock.lock"])
+                #expect(try mode("\(path).lock") == 0o600)
                 var request = A2ASendMessageRequest()
                 request.message = .user("go")
                 request.configuration.taskPushNotificationConfig =
@@ -141,6 +146,72 @@ struct AdminSocketTests {
             #expect(try String(contentsOfFile: path, encoding: .utf8) == "precious")
             let long = String(repeating: "x", count: 200)
             await #expect(throws: A2AError.self) { try await withAdmin("\(directory)/\(long)") { _ in } }
+            try await withAdmin("\(directory)/\(long)", isRequired: false) { _ in }
+        }
+    }
+
+    @Test("is had by one of many that begin at once")
+    func race() async throws {
+        try await withDirectory { directory in
+            let (path, count) = ("\(directory)/sock", 8)
+            for _ in 0..<5 {
+                let (ends, end) = AsyncStream<Void>.makeStream()
+                let refused = Count()
+                try await withThrowingTaskGroup(of: Bool.self) { group in
+                    for _ in 0..<count {
+                        group.addTask {
+                            do {
+                                try await withAdmin(path) { _ in for await _ in ends { break } }
+                                return true
+                            } catch let error as A2AError where error.code == .unavailable {
+                                // The last one but the one that has it.
+                                if refused.next() == count - 1 { end.finish() }
+                                return false
+                            }
+                        }
+                    }
+                    let served = try await group.reduce(into: 0) { $0 += $1 ? 1 : 0 }
+                    #expect(served == 1)
+                }
+                #expect(!FileManager.default.fileExists(atPath: path))
+            }
+        }
+    }
+
+    @Test("is not taken by who does not get the lock, and is when the lock is free")
+    func locked() async throws {
+        try await withDirectory { directory in
+            let path = "\(directory)/sock"
+            let descriptor = open("\(path).lock", O_CREAT | O_RDWR | O_CLOEXEC, 0o600)
+            #expect(flock(descriptor, LOCK_EX) == 0)
+            let error = await #expect(throws: A2AError.self) { try await withAdmin(path) { _ in } }
+            #expect(error?.code == .unavailable)
+            try await withAdmin(path, isRequired: false) { _ in
+                #expect(!FileManager.default.fileExists(atPath: path))
+                close(descriptor)
+                try await eventually { FileManager.default.fileExists(atPath: path) }
+                _ = try await AdminClient(path: path).pushNotificationStatus()
+            }
+        }
+    }
+
+    @Test("keeps no agent that can go without from running, whatever is wrong with its place, and comes when it can")
+    func optional() async throws {
+        try await withDirectory { directory in
+            let path = "\(directory)/sub/sock"
+            try "".write(toFile: "\(directory)/sub", atomically: false, encoding: .utf8)
+            try await withAdmin(path, isRequired: false) { _ in
+                try FileManager.default.removeItem(atPath: "\(directory)/sub")
+                try await eventually { FileManager.default.fileExists(atPath: path) }
+                _ = try await AdminClient(path: path).pushNotificationStatus()
+            }
+            // There is room for it, but it cannot be bound; who needs it does not start.
+            try await withAdmin(path, isRequired: false, first: "/none/s") { runtime in
+                let statuses = try await runtime.pushNotificationStatus().statuses
+                #expect(statuses.isEmpty && !FileManager.default.fileExists(atPath: path))
+            }
+            await #expect(throws: (any Error).self) { try await withAdmin(path, first: "/none/s") { _ in } }
+            #expect(try FileManager.default.contentsOfDirectory(atPath: "\(directory)/sub") == ["sock.lock"])
         }
     }
 
@@ -216,6 +287,12 @@ struct AdminSocketTests {
             }
         }
     }
+}
+
+private final class Count: Sendable {
+    private let value = Atomic(0)
+
+    func next() -> Int { self.value.add(1, ordering: .relaxed).newValue }
 }
 
 /// What somebody sees who looks again and again.
