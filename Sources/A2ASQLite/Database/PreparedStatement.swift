@@ -59,7 +59,11 @@ struct PreparedStatement {
         switch sqlite3_step(self.handle) {
         case SQLITE_ROW: return true
         case SQLITE_DONE: return false
-        default: throw self.failure
+        default:
+            let failure = self.failure
+            // Else it would take no other values, and begin again with those that it has.
+            sqlite3_reset(self.handle)
+            throw failure
         }
     }
 

@@ -228,8 +228,10 @@ final class TurnWriter {
 
     // MARK: Orphans
 
+    private typealias Orphan = (task: Int64, generation: Int64, takenAt: Int64, turn: OrphanedTurn)
+
     func takeOrphans(limit: Int, lease: Int64, _ session: WriterSession) throws -> [OrphanedTurn] {
-        var found: [(task: Int64, generation: Int64, takenAt: Int64, turn: OrphanedTurn)] = []
+        var found: [Orphan] = []
         let row = self.orphans
         row.bind(1, limit)
         while try row.step() {
@@ -239,27 +241,39 @@ final class TurnWriter {
             found.append((row.int64(0), row.int64(4), row.int64(9), turn))
         }
         row.reset()
-        let taken = try found.map { orphan in
-            var turn = orphan.turn
-            turn.attempts = orphan.takenAt == orphan.generation ? turn.attempts + 1 : 1
-            turn.fence = try session.log.append(
-                [], encoded: try EncodedChanges([]), to: turn.taskID, in: turn.scope,
-                condition: AppendCondition(beginsTurn: true), retention: .durable, now: A2ATimestamp(),
-                session: session
-            ).fence
-            self.takeOrphan.bind(1, lease)
-            self.takeOrphan.bind(2, turn.attempts)
-            self.takeOrphan.bind(3, orphan.generation)
-            self.takeOrphan.bind(4, orphan.task)
-            try self.takeOrphan.run()
-            return turn
+        let taken = try found.compactMap { orphan in
+            do {
+                return try self.take(orphan, lease, session)
+            } catch let error as DatabaseError {
+                throw error
+            } catch {
+                // Its log makes no sense: nobody goes on with it, and it is in nobody's way.
+                self.freeTurn.bind(1, orphan.task)
+                try self.freeTurn.run()
+                return nil
+            }
         }
-        if taken.count < limit {
+        if found.count < limit {
             // Those that are left wait for their callers.
             try self.removeWaiting.run()
             try self.removeLeases.run()
         }
         return taken
+    }
+
+    private func take(_ orphan: Orphan, _ lease: Int64, _ session: WriterSession) throws -> OrphanedTurn {
+        var turn = orphan.turn
+        turn.attempts = orphan.takenAt == orphan.generation ? turn.attempts + 1 : 1
+        turn.fence = try session.log.append(
+            [], encoded: try EncodedChanges([]), to: turn.taskID, in: turn.scope,
+            condition: AppendCondition(beginsTurn: true), retention: .durable, now: A2ATimestamp(), session: session
+        ).fence
+        self.takeOrphan.bind(1, lease)
+        self.takeOrphan.bind(2, turn.attempts)
+        self.takeOrphan.bind(3, orphan.generation)
+        self.takeOrphan.bind(4, orphan.task)
+        try self.takeOrphan.run()
+        return turn
     }
 
     // MARK: Messages

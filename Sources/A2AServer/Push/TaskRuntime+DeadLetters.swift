@@ -1,4 +1,4 @@
-public import A2A
+import A2A
 
 /// Which of the configurations that were given up are meant; what is `nil` does not matter.
 public struct PushNotificationSelection: Sendable, Equatable {

@@ -23,6 +23,7 @@ extension TaskRuntime {
                     if beat.wasLost {
                         // Turns that begin from now on are of the new lease, and stay.
                         self.loseLease()
+                        waiting = []
                         await store.beginLease()
                         nextBeat = now
                     }

@@ -6,8 +6,8 @@ import Synchronization
 /// together. The whole of a quick turn is one write, from the making of its task to its end.
 ///
 /// The agent does not wait, but for a bounded amount. Readers see a change when it is in the log, as always. What goes wrong
-/// is thrown at the turn's next step, and ends the turn if there is none. If it is only that the store takes nothing now, what
-/// waits is kept, and written when somebody ends the task.
+/// is thrown at the turn's next step, and ends the turn if there is none. If it is only that the store cannot be reached now,
+/// what waits is kept, and written when somebody ends the task.
 final class ChangePump: Sendable {
     /// Takes what came of a write.
     typealias Recorder = @Sendable (Result<Written, any Error>) -> Void
@@ -28,8 +28,9 @@ final class ChangePump: Sendable {
         var fence: Int64 = 0
         var waiting: Deque<TaskChange> = []
         var bytes = 0
-        /// What the store is writing.
+        /// What the store is writing, and the note that it is made with.
         var step: TurnStep?
+        var stepNote: TurnNote?
         var isRunning = false
         var failure: (any Error)?
         /// Something that was said is not in the log and never will be.
@@ -39,8 +40,13 @@ final class ChangePump: Sendable {
         var settled = 0
         var blocked: [Blocked] = []
 
-        /// Whether the end of the task is among what is to be written.
-        var hasEnd: Bool { (self.waiting.last ?? self.step?.changes.last)?.endsTask == true }
+        /// The end of the task, if it is among what is to be written.
+        var end: A2ATaskState? {
+            guard let last = self.waiting.last ?? self.step?.changes.last, last.endsTask,
+                case .status(let status) = last.kind
+            else { return nil }
+            return status.state
+        }
 
         var isFull: Bool { self.waiting.count > ChangePump.maxWaiting || self.bytes > ChangePump.maxWaitingBytes }
 
@@ -53,11 +59,11 @@ final class ChangePump: Sendable {
         }
 
         /// Those who need not wait any more.
-        mutating func takeFree() -> [Blocked] {
-            guard !self.blocked.isEmpty else { return [] }
+        mutating func takeFree(_ failure: (any Error)? = nil) -> Free {
+            guard !self.blocked.isEmpty else { return Free() }
             let all = self.blocked
             self.blocked = all.filter { self.holdsUp($0.wish) }
-            return all.filter { !self.holdsUp($0.wish) }
+            return Free(waiters: all.filter { !self.holdsUp($0.wish) }, failure: failure)
         }
     }
 
@@ -69,7 +75,17 @@ final class ChangePump: Sendable {
 
     private struct Blocked {
         var wish: Wish
-        var continuation: CheckedContinuation<Void, Never>
+        var continuation: CheckedContinuation<(any Error)?, Never>
+    }
+
+    /// Those who need not wait any more, and what they are told; resumed outside the lock.
+    private struct Free {
+        var waiters: [Blocked] = []
+        var failure: (any Error)?
+
+        func resume() {
+            for waiter in self.waiters { waiter.continuation.resume(returning: self.failure) }
+        }
     }
 
     /// The most changes of one write.
@@ -107,10 +123,12 @@ final class ChangePump: Sendable {
                 guard isEnd, !state.hasLost else { throw failure }
                 state.failure = nil
             }
+            let end = state.end
+            // Nothing may follow it. One that is tried again is there already.
+            if let end, state.isRunning || !isEnd { throw TaskConflict.terminal(end) }
             if let task = addition.task { state.task = task }
             if let note = addition.note { state.note = note }
-            // An end that is tried again may be there already.
-            if let change = addition.change, !(isEnd && state.hasEnd) {
+            if let change = addition.change, end == nil {
                 state.waiting.append(change)
                 state.bytes += change.approximateByteCount
             }
@@ -128,7 +146,7 @@ final class ChangePump: Sendable {
     func follow(_ action: OnAdd, _ recorder: @escaping Recorder) async {
         switch action {
         case .done: break
-        case .wait: await self.wait(for: .room)
+        case .wait: _ = await self.wait(for: .room)
         case .start: self.write(recorder)
         }
     }
@@ -137,19 +155,22 @@ final class ChangePump: Sendable {
     ///
     /// - Throws: What went wrong.
     func flush() async throws {
-        let added = self.state.withLock { state in state.settled < state.added ? state.added : nil }
-        if let added { await self.wait(for: .settled(added)) }
-        if let failure = self.state.withLock({ $0.failure }) { throw failure }
+        let (added, failure) = self.state.withLock { state in
+            (state.settled < state.added ? state.added : nil, state.failure)
+        }
+        let outcome = if let added { await self.wait(for: .settled(added)) } else { failure }
+        if let outcome { throw outcome }
     }
 
-    private func wait(for wish: Wish) async {
+    /// - Returns: What went wrong, if that ends the wait.
+    private func wait(for wish: Wish) async -> (any Error)? {
         await withCheckedContinuation { continuation in
             let isFree = self.state.withLock { state in
                 guard state.holdsUp(wish) else { return true }
                 state.blocked.append(Blocked(wish: wish, continuation: continuation))
                 return false
             }
-            if isFree { continuation.resume() }
+            if isFree { continuation.resume(returning: nil) }
         }
     }
 
@@ -159,7 +180,7 @@ final class ChangePump: Sendable {
         let bytes = self.state.withLock { $0.bytes }
         self.log.write(to: self.taskID, in: self.scope, bytes: bytes, self.step) { result in
             guard case .failure(let error as A2AError) = result, error.code == .resourceExhausted,
-                let parts = self.state.withLock({ $0.step })?.parts
+                let parts = self.parts
             else { return self.goOn(after: result, recorder) }
             self.write(parts[...], recorder)
         }
@@ -170,6 +191,7 @@ final class ChangePump: Sendable {
         guard let part = parts.first else { return }
         self.log.write(to: self.taskID, in: self.scope, bytes: 0, { part }) { result in
             if case .success = result, parts.count > 1 {
+                self.state.withLock { $0.step?.leaveOut(part) }
                 recorder(result)
                 return self.write(parts.dropFirst(), recorder)
             }
@@ -179,6 +201,16 @@ final class ChangePump: Sendable {
                 return self.write([shorter], recorder)
             }
             self.goOn(after: result, recorder)
+        }
+    }
+
+    /// What is being written in pieces; `nil` if it cannot be made smaller.
+    private var parts: [TurnStep]? {
+        self.state.withLock { state in
+            var step = state.step
+            // Together it would have ended the task; the first piece alone does not.
+            if let note = state.stepNote, let record = try? note.record() { step?.turn = record }
+            return step?.parts
         }
     }
 
@@ -199,8 +231,8 @@ final class ChangePump: Sendable {
 
     /// What is to be written, as late as the store may ask; the same again until it has been settled.
     private func step() throws -> TurnStep {
-        let (step, free) = try self.state.withLock { state -> (TurnStep, [Blocked]) in
-            if let step = state.step { return (step, []) }
+        let (step, free) = try self.state.withLock { state -> (TurnStep, Free) in
+            if let step = state.step { return (step, Free()) }
             let count = min(state.waiting.count, Self.maxBatch)
             let changes = Array(state.waiting.prefix(count))
             let record = try state.note?.record(taskEnds: changes.last?.endsTask == true)
@@ -208,11 +240,11 @@ final class ChangePump: Sendable {
             state.waiting.removeFirst(count)
             state.bytes = state.waiting.isEmpty ? 0 : state.bytes - changes.reduce(0) { $0 + $1.approximateByteCount }
             state.task = nil
-            state.note = nil
+            (state.stepNote, state.note) = (state.note, nil)
             state.step = step
             return (step, state.takeFree())
         }
-        for waiter in free { waiter.continuation.resume() }
+        free.resume()
         return step
     }
 
@@ -222,18 +254,18 @@ final class ChangePump: Sendable {
             if let failure {
                 state.failure = failure
                 state.isRunning = false
-                state.hasLost = state.step?.begins != nil || failure.isLasting
+                state.hasLost = state.task != nil || state.step?.begins != nil || failure.isLasting
             }
-            if failure == nil || state.hasLost { state.step = nil }
+            if failure == nil || state.hasLost { (state.step, state.stepNote) = (nil, nil) }
             if state.hasLost {
                 state.waiting = []
                 state.bytes = 0
                 state.task = nil
             }
             state.settled = failure == nil ? state.added - state.waiting.count : state.added
-            return state.takeFree()
+            return state.takeFree(failure)
         }
-        for waiter in free { waiter.continuation.resume() }
+        free.resume()
     }
 }
 
@@ -255,6 +287,13 @@ extension TurnStep {
         guard var first = pieces.first else { return nil }
         first.turn = self.turn
         return [first] + pieces.dropFirst()
+    }
+
+    /// A piece is in the log.
+    fileprivate mutating func leaveOut(_ piece: TurnStep) {
+        self.begins = nil
+        self.turn = nil
+        self.changes.removeFirst(min(piece.changes.count, self.changes.count))
     }
 
     /// Without the words of a task's end: the task is full, and its end matters more. `nil` if there are none.

@@ -11,6 +11,8 @@ final class Leftovers: Sendable {
         case end(TurnExecution, A2ATaskStatus, fence: Int64)
         /// The turn was let go of before others took it over.
         case turn(TurnExecution)
+        /// The task waits for its caller, and any process may go on with it.
+        case rest(TurnExecution, fence: Int64)
     }
 
     private let list = Mutex<[Leftover]>([])
@@ -46,6 +48,8 @@ extension TaskRuntime {
         switch leftover {
         case .end(let execution, let status, let fence):
             try await execution.finish(status, fence: fence)
+        case .rest(let execution, let fence):
+            try await self.log.durable?.endTurn(of: execution.taskID, in: execution.scope, fence: fence)
         case .turn(let execution):
             // During shutdown the lease ends, and with it this.
             guard let durable = self.log.durable, !self.turns.isDraining else { return }

@@ -301,7 +301,8 @@ extension TaskRuntime {
         let appended: Appended
         do {
             appended = try await self.log.append(
-                [change], to: running.taskID, in: running.scope, condition: AppendCondition(generation: expected),
+                [change], to: running.taskID, in: running.scope,
+                condition: AppendCondition(generation: expected, fence: running.fence),
                 turn: note.map { TurnRecord(message: $0.message, window: $0.window) })
         } catch {
             running.withdraw()

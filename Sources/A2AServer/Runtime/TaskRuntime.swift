@@ -182,7 +182,8 @@ public final class TaskRuntime: A2AService, Service {
             do {
                 try await durable.endTurn(of: execution.taskID, in: execution.scope, fence: fence)
             } catch {
-                self.logger.error("the end of a turn cannot be noted", metadata: ["error": "\(error)"])
+                self.logger.error("the end of a turn cannot be noted yet", metadata: ["error": "\(error)"])
+                self.leftovers.add(.rest(execution, fence: fence))
             }
         }
     }

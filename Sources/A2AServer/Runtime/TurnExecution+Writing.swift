@@ -96,9 +96,12 @@ extension TurnExecution {
                 await pump.follow(try pump.add(addition)) { self.take($0) }
                 return try await pump.flush()
             } catch is TaskConflict {
+                // Its end may be on its way.
+                try? await pump.flush()
                 return
             } catch {
-                if case .failure? = self.decisionSoFar { return }
+                // There is no task that could end.
+                guard self.hasBegun else { return }
                 // The store takes nothing now: it is all kept, and can be tried again.
                 guard pump.hasLost else { throw error }
                 // Not all that the turn has said is in the log: then it did not end well.

@@ -134,6 +134,8 @@ struct TurnRunner: Sendable {
         if case .threw(let error) = end { failure = error }
         // Nobody has stopped the turn, but the runtime itself is cancelled.
         if self.leavesTasks, Task.isCancelled, failure != nil { execution.stop(.released) }
+        // Whether its task still waits for the caller may be on its way to the log.
+        if execution.fenceToGiveBack != nil { await self.flush(execution, logger: turn.logger) }
         let next = await execution.afterReturn(failed: failure != nil)
         // The end of the task goes together with what was said before it; nothing else does.
         if case .append = next {} else { await self.flush(execution, logger: turn.logger) }

@@ -201,6 +201,53 @@ struct ChangePumpTests {
         }
     }
 
+    @Test("nothing is said after the end, and what is tried does not undo it")
+    func afterTheEnd() async throws {
+        let gate = Gate()
+        var store = PullingStore()
+        store.onWrite = { try await gate.wait() }
+        try await self.withPump(store) { [store] pump, outcomes in
+            try await self.say(self.chunk("1"), begins: true, pump, outcomes)
+            try await self.say(TaskChange(.status(A2ATaskStatus(.completed))), pump, outcomes)
+            for change in [self.chunk("2"), TaskChange(.status(A2ATaskStatus(.failed)))] {
+                await #expect(throws: TaskConflict.terminal(.completed)) { try await self.say(change, pump, outcomes) }
+            }
+            gate.open()
+            try await pump.flush()
+            let task = try await store.snapshot(of: "t", in: Scope(), historyLength: nil)?.task
+            #expect(task?.status.state == .completed)
+            #expect(try await self.text(store) == "1")
+        }
+    }
+
+    @Test("of a step that fails in the middle of its pieces, those that are written are not written again")
+    func piecesAndFailure() async throws {
+        var retention = MemoryTaskStore.Retention()
+        retention.bytesPerTask = 20_000
+        let gate = Gate()
+        let steps = Notes<Void>()
+        var store = PullingStore(base: MemoryTaskStore(retention: retention))
+        store.onWrite = { try await gate.wait() }
+        store.onStep = { _ in
+            steps.add(())
+            // The whole, the task, the first chunk, and then the second one.
+            if steps.count == 4 { throw A2AError(.unavailable, "The disk is away.") }
+        }
+        try await self.withPump(store) { [store] pump, outcomes in
+            for number in 0..<3 {
+                try await self.say(
+                    self.chunk(String(repeating: "\(number)", count: 8000)), begins: number == 0, pump, outcomes)
+            }
+            gate.open()
+            await expectError(.unavailable) { try await pump.flush() }
+            #expect(!pump.hasLost)
+            try await self.say(TaskChange(.status(A2ATaskStatus(.completed))), pump, outcomes)
+            await expectError(.resourceExhausted) { try await pump.flush() }
+            #expect(
+                try await self.text(store) == String(repeating: "0", count: 8000) + String(repeating: "1", count: 8000))
+        }
+    }
+
     @Test("a task that is full ends without the words of its end")
     func fullTask() async throws {
         var retention = MemoryTaskStore.Retention()

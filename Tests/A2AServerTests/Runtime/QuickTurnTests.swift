@@ -168,6 +168,29 @@ struct QuickTurnTests {
         }
     }
 
+    @Test("a turn that asks, and goes on by itself, ends its task")
+    func goesOnByItself() async throws {
+        let (returned, asked) = (Gate(), Notes<Void>())
+        var store = PullingStore()
+        store.onStep = { step in
+            if step.changes.contains(where: \.settlesTask) { return asked.add(()) }
+            try await returned.wait()
+            for _ in 0..<500 { await Task.yield() }
+        }
+        let agent = ClosureAgent { turn in
+            try await turn.requireAuth("Which key?")
+            try await turn.working("The key came by another way.")
+            // It returns before that is in the log.
+            returned.open()
+        }
+        try await withRuntime(agent, store: store, configuration: patient()) { runtime in
+            let task = try await runtime.task("hi")
+            #expect(asked.count >= 1)
+            try await eventually { try await runtime.get(task.id).status.state == .completed }
+            try await runtime.expectNothingLeft()
+        }
+    }
+
     @Test("a turn that is fenced off before its task is in the log leaves a task that has ended")
     func fencedOffEarly() async throws {
         let gate = Gate()

@@ -39,7 +39,7 @@ enum FaultyFile: String, CaseIterable, CustomTestStringConvertible {
         case .sizeLimit: try await agent.limitFileSize(0)
         case .fullDisk:
             let ballast = agent.root + self.ballast(folder)
-            FileManager.default.createFile(atPath: ballast, contents: nil)
+            _ = FileManager.default.createFile(atPath: ballast, contents: nil)
             let file = try FileHandle(forWritingTo: URL(fileURLWithPath: ballast))
             for count in [1 << 16, 1] {
                 let bytes = Data(count: count)

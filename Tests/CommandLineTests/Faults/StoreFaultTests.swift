@@ -14,7 +14,7 @@ struct StoreFaultTests {
         var configuration = ClientConfiguration()
         configuration.retry = .never
         return try Client(
-            card: try await place.card(), transports: [try HTTPTransportFactory()], configuration: configuration)
+            card: try await place.card(), transports: [HTTPTransportFactory()], configuration: configuration)
     }
 
     private func with(_ body: (_ folder: String, _ place: CrashPlace) async throws -> Void) async throws {
