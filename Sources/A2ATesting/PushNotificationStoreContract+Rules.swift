@@ -170,6 +170,52 @@ extension PushNotificationStoreContract {
             try require(!isNoted, "It was noted.")
             try requireEqual(try await read(store, "a").progress.delivered, 1, "The cursor")
         },
+        Rule("what was given up is revived or removed, unless it is not that one any more, or not given up") { bench in
+            let store = try await bench.store()
+            for (id, revives) in [("a", true), ("b", false)] {
+                /// Whether it was done, of the registration that was read.
+                func act(_ read: PushRegistration) async throws -> Bool {
+                    revives
+                        ? try await store.reviveGivenUp(read.key, revision: read.revision) != nil
+                        : try await store.removeGivenUp(read.key, revision: read.revision)
+                }
+                let first = try await store.put(registration(id, delivered: 3))
+                for state in [PushProgress.State.active, .finished] {
+                    var progress = first.progress
+                    progress.state = state
+                    _ = try await store.record(progress, for: first.key, revision: first.revision)
+                    try require(!(try await act(first)), "One that is \(state) was touched.")
+                }
+                var progress = first.progress
+                progress.attempts = 4
+                progress.failingSince = A2ATimestamp(milliseconds: 4)
+                progress.giveUp("HTTP status 500")
+                _ = try await store.record(progress, for: first.key, revision: first.revision)
+                // Its caller makes it anew, and that one is given up too.
+                let second = try await store.put(registration(id, url: "https://example.org/new"))
+                try require(!(try await act(first)), "One that was replaced was touched.")
+                try requireEqual(try await read(store, id), second, "What is there")
+                _ = try await store.record(progress, for: second.key, revision: second.revision)
+                try require(!(try await act(first)), "The successor of one that was given up was touched.")
+                guard revives else {
+                    try require(try await act(second), "It was not removed.")
+                    let none = try await store.registration(second.key)
+                    try require(none == nil, "It is still there.")
+                    try require(!(try await act(second)), "It was removed twice.")
+                    continue
+                }
+                let revived = try await store.reviveGivenUp(second.key, revision: second.revision)
+                var wanted = second
+                wanted.revision = revived?.revision ?? 0
+                try require(wanted.revision != second.revision, "The revision did not change.")
+                try requireEqual(revived, wanted, "What came back")
+                try requireEqual(try await read(store, id), wanted, "What is there")
+                let claimed = try await store.claim(second.key)
+                try requireEqual(claimed, wanted, "What is claimed")
+                let isNoted = try await store.record(progress, for: second.key, revision: second.revision)
+                try require(!isNoted, "Progress of before was noted.")
+            }
+        },
         Rule("a scan finds the states that it is asked for, over all callers") { bench in
             let store = try await bench.store()
             let states = PushProgress.State.allCases

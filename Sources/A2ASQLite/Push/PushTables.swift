@@ -142,11 +142,3 @@ struct PushRow: Sendable {
         return registration
     }
 }
-
-/// What of a webhook's URL may be shown: scheme, host and port. The rest may be secret.
-func origin(of url: String) -> String {
-    guard let parts = URLComponents(string: url), let scheme = parts.scheme, let host = parts.percentEncodedHost else {
-        return String(url.prefix { $0 != ":" })
-    }
-    return "\(scheme)://\(host)" + (parts.port.map { ":\($0)" } ?? "")
-}

@@ -82,7 +82,8 @@ struct PushWriter {
             sealed = ?, bytes = ? WHERE \(PushTables.key)
             """,
             [
-                new.revision, owner, new.version.description, new.deliveryKey, origin(of: new.configuration.url), keyID,
+                new.revision, owner, new.version.description, new.deliveryKey,
+                PushNotificationStatus.origin(of: new.configuration.url), keyID,
                 sealed, new.approximateByteCount,
             ] + PushTables.arguments(key))
         try self.write(new.progress, to: key, endedAt: nil)
@@ -121,6 +122,30 @@ struct PushWriter {
         try self.write(progress, to: key, endedAt: hasEnded ? now.milliseconds : nil)
         if hasEnded { try self.saveTotals() }
         return true
+    }
+
+    /// A row, if it is this one still and given up.
+    func givenUp(_ key: PushRegistration.Key, revision: Int64) throws -> PushRow? {
+        try Row.fetchOne(
+            self.db,
+            sql: """
+                SELECT \(PushRow.columns) FROM push_registrations WHERE \(PushTables.key) AND revision = ? AND state = ?
+                """,
+            arguments: PushTables.arguments(key) + [revision, PushProgress.State.dead.rawValue]
+        ).map { try PushRow($0) }
+    }
+
+    mutating func revive(
+        _ registration: PushRegistration, as revision: Int64, owner: Int64
+    ) throws -> PushRegistration {
+        var new = registration
+        new.revision = revision
+        new.progress.revive()
+        try self.run(
+            "UPDATE push_registrations SET revision = ?, owner = ? WHERE \(PushTables.key)",
+            [revision, owner] + PushTables.arguments(new.key))
+        try self.write(new.progress, to: new.key, endedAt: nil)
+        return new
     }
 
     private mutating func write(_ progress: PushProgress, to key: PushRegistration.Key, endedAt: Int64?) throws {

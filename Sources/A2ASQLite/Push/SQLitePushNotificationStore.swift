@@ -155,6 +155,23 @@ public final class SQLitePushNotificationStore: PushNotificationStore {
         }
     }
 
+    public func reviveGivenUp(_ key: PushRegistration.Key, revision: Int64) async throws -> PushRegistration? {
+        let (box, owner) = (self.box, self.owners.id)
+        return try await self.database.write { db in
+            var writer = try PushWriter(db)
+            guard let row = try writer.givenUp(key, revision: revision) else { return nil }
+            return try writer.revive(
+                try row.registration(box), as: Int64.random(in: 1 ... .max), owner: owner)
+        }
+    }
+
+    public func removeGivenUp(_ key: PushRegistration.Key, revision: Int64) async throws -> Bool {
+        try await self.database.write { db in
+            var writer = try PushWriter(db)
+            return try writer.givenUp(key, revision: revision) != nil && writer.remove(key)
+        }
+    }
+
     public func removeExpired() async throws {
         let limit = self.wallClock().milliseconds - self.options.retention.age.milliseconds
         while try await self.database.write({ db in

@@ -125,6 +125,23 @@ public final class MemoryPushNotificationStore: PushNotificationStore {
         }
     }
 
+    public func reviveGivenUp(_ key: PushRegistration.Key, revision: Int64) async throws -> PushRegistration? {
+        self.state.withLock { state in
+            guard var registration = state.givenUp(key, revision: revision) else { return nil }
+            registration.progress.revive()
+            registration.revision = state.nextRevision
+            state.nextRevision += 1
+            state.entries[key]?.registration = registration
+            return registration
+        }
+    }
+
+    public func removeGivenUp(_ key: PushRegistration.Key, revision: Int64) async throws -> Bool {
+        self.state.withLock { state in
+            state.givenUp(key, revision: revision) != nil && state.remove(key)
+        }
+    }
+
     public func scan(
         state wanted: PushProgress.State?, pageSize: Int, pageToken: String?
     ) async throws -> PushRegistrationPage {
@@ -189,6 +206,14 @@ extension MemoryPushNotificationStore.State {
             if self.order[middle].sequence <= sequence { low = middle + 1 } else { high = middle }
         }
         return low
+    }
+
+    /// A registration, if it is this one still and given up.
+    func givenUp(_ key: PushRegistration.Key, revision: Int64) -> PushRegistration? {
+        guard let registration = self.entries[key]?.registration, registration.revision == revision,
+            registration.progress.state == .dead
+        else { return nil }
+        return registration
     }
 
     mutating func makeRoom(

@@ -1,4 +1,5 @@
 public import A2A
+import Foundation
 
 /// How the notifications of one configuration fare, for those who operate the agent. Without secrets.
 public struct PushNotificationStatus: Sendable, Equatable {
@@ -34,6 +35,13 @@ public struct PushNotificationStatus: Sendable, Equatable {
         self.progress = progress
         self.generation = generation
         self.breaker = breaker
+    }
+
+    /// What of a webhook's URL may be shown: scheme, host and port. The rest may be secret.
+    package static func origin(of url: String) -> String {
+        guard let parts = URLComponents(string: url), let scheme = parts.scheme, let host = parts.percentEncodedHost
+        else { return String(url.prefix { $0 != ":" }) }
+        return "\(scheme)://\(host)" + (parts.port.map { ":\($0)" } ?? "")
     }
 }
 

@@ -39,6 +39,19 @@ public protocol PushNotificationStore: Sendable {
     /// - Returns: `false`, and nothing is changed, if the registration was replaced or removed, or another process delivers from it.
     func record(_ progress: PushProgress, for key: PushRegistration.Key, revision: Int64) async throws -> Bool
 
+    /// Begins a registration anew that was given up (``PushProgress/revive()``), in one step with the look whether it still is.
+    ///
+    /// - Parameter revision: The revision that was read.
+    /// - Returns: The registration as it is kept now, with its new revision; `nil`, and nothing is changed, if it was replaced, removed or is
+    ///   not given up.
+    func reviveGivenUp(_ key: PushRegistration.Key, revision: Int64) async throws -> PushRegistration?
+
+    /// Removes a registration that was given up, in one step with the look whether it still is.
+    ///
+    /// - Parameter revision: The revision that was read.
+    /// - Returns: `false`, and nothing is changed, if it was replaced, removed or is not given up.
+    func removeGivenUp(_ key: PushRegistration.Key, revision: Int64) async throws -> Bool
+
     /// A page of the registrations of all callers, in the order in which they were made.
     ///
     /// - Parameter state: Only those in this state; `nil` for all.

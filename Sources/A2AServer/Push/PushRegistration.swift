@@ -53,11 +53,7 @@ public struct PushRegistration: Sendable, Equatable {
         new.deliveryKey = older.deliveryKey
         guard older.progress.state != .finished else { return new }
         new.progress = older.progress
-        new.progress.state = .active
-        new.progress.attempts = 0
-        new.progress.failingSince = nil
-        new.progress.nextAttempt = nil
-        new.progress.lastFailure = ""
+        new.progress.revive()
         return new
     }
 
@@ -116,6 +112,15 @@ public struct PushProgress: Sendable, Equatable {
         self.nextAttempt = nil
         self.lastFailure = ""
         if endsTask { self.state = .finished }
+    }
+
+    /// It is tried at once, and as often as at first; it goes on where it stopped.
+    public mutating func revive() {
+        self.state = .active
+        self.attempts = 0
+        self.failingSince = nil
+        self.nextAttempt = nil
+        self.lastFailure = ""
     }
 
     /// The configuration is given up.

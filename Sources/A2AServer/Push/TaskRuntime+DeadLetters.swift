@@ -4,7 +4,7 @@ import A2A
 public struct PushNotificationSelection: Sendable, Equatable {
     public var taskID: String?
     public var id: String?
-    /// As in ``PushNotificationStatus/destination``.
+    /// As in ``PushNotificationStatus/destination``, of the runtime (`host:443`) or of a store's file (`https://host`).
     public var destination: String?
 
     public init(taskID: String? = nil, id: String? = nil, destination: String? = nil) {
@@ -16,7 +16,8 @@ public struct PushNotificationSelection: Sendable, Equatable {
     fileprivate func includes(_ registration: PushRegistration, at destination: String) -> Bool {
         (self.taskID ?? registration.configuration.taskID) == registration.configuration.taskID
             && (self.id ?? registration.configuration.id) == registration.configuration.id
-            && (self.destination ?? destination) == destination
+            && ((self.destination ?? destination) == destination
+                || self.destination == PushNotificationStatus.origin(of: registration.configuration.url))
     }
 }
 
@@ -28,11 +29,12 @@ extension TaskRuntime {
     /// - Returns: How many. One that cannot be decrypted is left as it is.
     /// - Throws: ``A2AError`` with `.pushNotificationNotSupported` if the runtime sends none.
     public func retryPushNotifications(_ selection: PushNotificationSelection = .init()) async throws -> Int {
-        try await self.eachGivenUp(selection) { deliverer, key, destination in
+        try await self.eachGivenUp(selection) { deliverer, scanned, destination in
             // What was scanned may lack what is secret.
-            guard let registration = try? await deliverer.store.registration(key) else { return false }
-            // To put it in its own place begins it anew, as when its caller makes it again.
-            deliverer.add(try await deliverer.store.put(registration))
+            guard (try? await deliverer.store.registration(scanned.key)) != nil,
+                let registration = try await deliverer.store.reviveGivenUp(scanned.key, revision: scanned.revision)
+            else { return false }
+            deliverer.add(registration)
             deliverer.reachable(destination)
             return true
         }
@@ -43,15 +45,15 @@ extension TaskRuntime {
     /// - Returns: How many.
     /// - Throws: ``A2AError`` with `.pushNotificationNotSupported` if the runtime sends none.
     public func dropPushNotifications(_ selection: PushNotificationSelection = .init()) async throws -> Int {
-        try await self.eachGivenUp(selection) { deliverer, key, _ in
-            deliverer.remove(key)
-            return try await deliverer.store.remove(key)
+        try await self.eachGivenUp(selection) { deliverer, scanned, _ in
+            // Nothing is to be stopped: nothing is sent of what was given up.
+            try await deliverer.store.removeGivenUp(scanned.key, revision: scanned.revision)
         }
     }
 
     private func eachGivenUp(
         _ selection: PushNotificationSelection,
-        _ body: (PushDeliverer, PushRegistration.Key, _ destination: String) async throws -> Bool
+        _ body: (PushDeliverer, PushRegistration, _ destination: String) async throws -> Bool
     ) async throws -> Int {
         let deliverer = try self.requireDeliverer()
         var count = 0
@@ -61,7 +63,7 @@ extension TaskRuntime {
             for registration in page.registrations {
                 let destination = deliverer.destination(of: registration.configuration)
                 guard selection.includes(registration, at: destination) else { continue }
-                count += try await body(deliverer, registration.key, destination) ? 1 : 0
+                count += try await body(deliverer, registration, destination) ? 1 : 0
             }
             token = page.next
         } while token != nil

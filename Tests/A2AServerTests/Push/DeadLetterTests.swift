@@ -58,6 +58,35 @@ struct DeadLetterTests {
         }
     }
 
+    @Test("are found by the destination that the agent shows, and by the one that its store's file shows")
+    func destinations() async throws {
+        try await Self.withGivenUp { runtime, _, _ in
+            var counts: [Int] = []
+            for destination in ["https://on", "https://one", "two"] {
+                counts.append(try await runtime.dropPushNotifications(.init(destination: destination)))
+            }
+            #expect(counts == [0, 2, 1])
+        }
+    }
+
+    @Test("only those: what was made anew since somebody looked is not touched", arguments: [true, false])
+    func late(_ isRetry: Bool) async throws {
+        let store = LateStore()
+        var limits = PushNotifications.Limits()
+        limits.maxAttempts = 1
+        let sender = FakeSender { _ in .failed(reason: "no") }
+        try await withPush(Self.agent, sender, pushStore: store, clock: LeapingClock(), limits: limits) { runtime in
+            _ = try await runtime.sendMessage(request("go", push: webhook(id: "a")), context: .plain)
+            try await eventually { try await runtime.pushNotificationStatus(state: .dead).statuses.count == 1 }
+            store.isLate.store(true, ordering: .sequentiallyConsistent)
+            let count =
+                isRetry
+                ? try await runtime.retryPushNotifications() : try await runtime.dropPushNotifications()
+            #expect(count == 0)
+            #expect(try await runtime.pushNotificationStatus(state: .active).statuses.map(\.id) == ["a"])
+        }
+    }
+
     @Test("fail again as often as at first, if the receiver is still not there")
     func failAgain() async throws {
         try await Self.withGivenUp { runtime, sender, _ in
@@ -121,4 +150,40 @@ struct DeadLetterTests {
         }
         #expect(other.sent.all.isEmpty)
     }
+}
+
+/// A store in which everything that was found given up has been made anew by the time in which somebody hears of it.
+private final class LateStore: PushNotificationStore {
+    private let base = MemoryPushNotificationStore()
+    let isLate = Atomic(false)
+
+    func scan(state: PushProgress.State?, pageSize: Int, pageToken: String?) async throws -> PushRegistrationPage {
+        let page = try await self.base.scan(state: state, pageSize: pageSize, pageToken: pageToken)
+        if self.isLate.load(ordering: .sequentiallyConsistent), state == .dead {
+            for registration in page.registrations { _ = try await self.base.put(registration) }
+        }
+        return page
+    }
+    func put(_ registration: PushRegistration) async throws -> PushRegistration {
+        try await self.base.put(registration)
+    }
+    func registration(_ key: PushRegistration.Key) async throws -> PushRegistration? {
+        try await self.base.registration(key)
+    }
+    func list(
+        ofTask taskID: String, in scope: Scope, pageSize: Int, pageToken: String?
+    ) async throws -> PushRegistrationPage {
+        try await self.base.list(ofTask: taskID, in: scope, pageSize: pageSize, pageToken: pageToken)
+    }
+    func remove(_ key: PushRegistration.Key) async throws -> Bool { try await self.base.remove(key) }
+    func record(_ progress: PushProgress, for key: PushRegistration.Key, revision: Int64) async throws -> Bool {
+        try await self.base.record(progress, for: key, revision: revision)
+    }
+    func reviveGivenUp(_ key: PushRegistration.Key, revision: Int64) async throws -> PushRegistration? {
+        try await self.base.reviveGivenUp(key, revision: revision)
+    }
+    func removeGivenUp(_ key: PushRegistration.Key, revision: Int64) async throws -> Bool {
+        try await self.base.removeGivenUp(key, revision: revision)
+    }
+    func removeExpired() async throws {}
 }

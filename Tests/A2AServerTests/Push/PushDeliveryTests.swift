@@ -342,6 +342,12 @@ private final class FlakyStore: PushNotificationStore {
         try self.stumble()
         return try await self.base.record(progress, for: key, revision: revision)
     }
+    func reviveGivenUp(_ key: PushRegistration.Key, revision: Int64) async throws -> PushRegistration? {
+        try await self.base.reviveGivenUp(key, revision: revision)
+    }
+    func removeGivenUp(_ key: PushRegistration.Key, revision: Int64) async throws -> Bool {
+        try await self.base.removeGivenUp(key, revision: revision)
+    }
     func scan(state: PushProgress.State?, pageSize: Int, pageToken: String?) async throws -> PushRegistrationPage {
         try self.stumble()
         return try await self.base.scan(state: state, pageSize: pageSize, pageToken: pageToken)

@@ -50,6 +50,12 @@ private final class SharedStore: PushNotificationStore {
         try await self.base.list(ofTask: taskID, in: scope, pageSize: pageSize, pageToken: pageToken)
     }
     func remove(_ key: PushRegistration.Key) async throws -> Bool { try await self.base.remove(key) }
+    func reviveGivenUp(_ key: PushRegistration.Key, revision: Int64) async throws -> PushRegistration? {
+        try await self.base.reviveGivenUp(key, revision: revision)
+    }
+    func removeGivenUp(_ key: PushRegistration.Key, revision: Int64) async throws -> Bool {
+        try await self.base.removeGivenUp(key, revision: revision)
+    }
     func scan(state: PushProgress.State?, pageSize: Int, pageToken: String?) async throws -> PushRegistrationPage {
         try await self.base.scan(state: state, pageSize: pageSize, pageToken: pageToken)
     }
