@@ -19,17 +19,18 @@ public protocol HostResolver: Sendable {
 
 /// Asks the system (`getaddrinfo`), on threads of its own.
 ///
-/// The system's call cannot be interrupted; who is cancelled does not wait for it, but its thread is taken until it ends.
+/// The system's call cannot be interrupted; who is cancelled does not wait for it, but its thread is taken until it ends. So that names
+/// whose servers never answer do not take all threads, a name is asked for once at a time, whoever wants it, and names that have not been
+/// found yet have only ``maxUnknown`` threads.
 public struct SystemHostResolver: HostResolver {
     /// How many names are asked for at a time: twice as many as notifications are on their way by default, so that names whose
     /// servers are slow do not keep others waiting.
     public static let threads = 128
 
-    private static let pool: NIOThreadPool = {
-        let pool = NIOThreadPool(numberOfThreads: Self.threads)
-        pool.start()
-        return pool
-    }()
+    /// How many of them are names that have never been found; one more fails at once.
+    public static let maxUnknown = 96
+
+    private static let questions = Questions(threads: Self.threads, maxUnknown: Self.maxUnknown, ask: Self.ask)
 
     /// Why a name was not found.
     struct Failure: Error, CustomStringConvertible {
@@ -39,20 +40,7 @@ public struct SystemHostResolver: HostResolver {
     public init() {}
 
     public func addresses(of host: String) async throws -> [String] {
-        let answer = OneAnswer<[String]>()
-        return try await withTaskCancellationHandler {
-            try await withCheckedThrowingContinuation { continuation in
-                answer.expect(continuation)
-                Self.pool.submit { state in
-                    guard case .active = state else { return answer.give(.failure(CancellationError())) }
-                    // Who was cancelled while it stood in the queue needs no answer.
-                    guard answer.isWanted else { return }
-                    answer.give(Result { try Self.ask(host) })
-                }
-            }
-        } onCancel: {
-            answer.give(.failure(CancellationError()))
-        }
+        try await Self.questions.addresses(of: host)
     }
 
     private static func ask(_ host: String) throws -> [String] {
@@ -79,6 +67,90 @@ public struct SystemHostResolver: HostResolver {
             next = entry.pointee.ai_next
         }
         return addresses
+    }
+}
+
+/// The names that are asked for just now, each once, and who waits for them.
+final class Questions: Sendable {
+    private struct State {
+        /// Who waits for a name; it is asked for until it is answered, though nobody may want it any more.
+        var waiting: [String: [OneAnswer<[String]>]] = [:]
+        /// Those among them that have not been found before.
+        var unknown: Set<String> = []
+        /// Names that were found, at most ``maxFound``.
+        var found: Set<String> = []
+    }
+
+    private static let maxFound = 10_000
+
+    private let pool: NIOThreadPool
+    private let maxUnknown: Int
+    private let ask: @Sendable (String) throws -> [String]
+    private let state = Mutex(State())
+
+    /// - Parameter ask: Finds the addresses of a name; takes a thread until it returns.
+    init(threads: Int, maxUnknown: Int, ask: @escaping @Sendable (String) throws -> [String]) {
+        self.pool = NIOThreadPool(numberOfThreads: threads)
+        self.maxUnknown = maxUnknown
+        self.ask = ask
+        self.pool.start()
+    }
+
+    func addresses(of host: String) async throws -> [String] {
+        let answer = OneAnswer<[String]>()
+        return try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { continuation in
+                answer.expect(continuation)
+                self.enter(host.lowercased(), answer)
+            }
+        } onCancel: {
+            answer.give(.failure(CancellationError()))
+        }
+    }
+
+    /// How many wait for a name.
+    func waiting(for name: String) -> Int { self.state.withLock { $0.waiting[name]?.count ?? 0 } }
+
+    private enum Entry {
+        case asks, joins, isRefused
+    }
+
+    private func enter(_ name: String, _ answer: OneAnswer<[String]>) {
+        let entry: Entry = self.state.withLock { state in
+            if let others = state.waiting[name] {
+                state.waiting[name] = others.filter(\.isWanted) + [answer]
+                return .joins
+            }
+            if !state.found.contains(name) {
+                guard state.unknown.count < self.maxUnknown else { return .isRefused }
+                state.unknown.insert(name)
+            }
+            state.waiting[name] = [answer]
+            return .asks
+        }
+        switch entry {
+        case .joins: return
+        case .isRefused:
+            answer.give(
+                .failure(SystemHostResolver.Failure(description: "too many other names have not been answered yet")))
+        case .asks:
+            self.pool.submit { work in
+                guard case .active = work else { return self.end(name, .failure(CancellationError())) }
+                self.end(name, Result { try self.ask(name) })
+            }
+        }
+    }
+
+    private func end(_ name: String, _ result: Result<[String], any Error>) {
+        let waiting = self.state.withLock { state in
+            state.unknown.remove(name)
+            if case .success = result {
+                if state.found.count >= Self.maxFound { state.found.removeFirst() }
+                state.found.insert(name)
+            }
+            return state.waiting.removeValue(forKey: name) ?? []
+        }
+        for answer in waiting { answer.give(result) }
     }
 }
 
