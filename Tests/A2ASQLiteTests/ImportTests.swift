@@ -103,6 +103,50 @@ struct ImportTests {
         }
     }
 
+    @Test("what replaces a task of a copy of copies has higher numbers: whoever had one of before meets a gap")
+    func replacedInCopy() async throws {
+        try await withFolder { folder in
+            let one = try makeStore(in: folder, name: "0.db")
+            try await self.add("a", "x", nil, to: one)
+            let keys = try StoreKeys([Data(repeating: 1, count: 32).base64EncodedString()])
+            var configuration = A2ATaskPushNotificationConfig()
+            configuration.id = "c"
+            configuration.taskID = "a"
+            configuration.url = "https://example.com/"
+            let push = try await SQLitePushNotificationStore(one.database, keys: keys)
+            _ = try await push.put(
+                PushRegistration(
+                    scope: self.scope, configuration: configuration, version: .v1_0, deliveryKey: "k",
+                    progress: PushProgress(delivered: 2)))
+            let lines = try await self.export(one)
+            // Each copy is a random step higher; one step hardly reaches the sum of eight.
+            for index in 1...8 {
+                let copy = try makeStore(in: folder, name: "\(index - 1).db")
+                try await copy.database.backUp(to: folder + "/\(index).db")
+                await copy.database.close()
+            }
+            let copy = try makeStore(in: folder, name: "8.db")
+            let last = try await copy.append([.text("y")], to: "a", in: self.scope).generation
+            await copy.database.close()
+            let replaced = try await self.importing(lines, into: folder + "/8.db", replacing: true)
+            #expect(replaced.replaced == 1)
+            let merged = try makeStore(in: folder, name: "8.db")
+            #expect(try await self.texts(merged) == ["a x"])
+            let found = try #require(try await merged.snapshot(of: "a", in: self.scope, historyLength: 0))
+            #expect(found.generation > last + 1_000_000)
+            let claimed = try await SQLitePushNotificationStore(merged.database, keys: keys)
+                .claim(pageSize: 10, pageToken: nil).registrations
+            let delivered = try #require(claimed.first).progress.delivered
+            #expect(delivered == last - 1)
+            for cursor in [delivered, last - 2, last] {
+                guard case .gap = try await merged.events(of: "a", in: self.scope, after: cursor, limit: 1) else {
+                    Issue.record("no gap after \(cursor)")
+                    continue
+                }
+            }
+        }
+    }
+
     @Test("a task of another caller with the same id is another task")
     func otherCaller() async throws {
         try await withFolder { folder in

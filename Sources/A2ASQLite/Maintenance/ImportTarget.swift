@@ -51,7 +51,7 @@ struct ImportTarget {
         // Never one that another task had: what is known of that in memory somewhere shall not be taken for this one's.
         let last = try Int64.fetchOne(self.db, sql: "SELECT coalesce(max(task), 0) FROM tasks") ?? 0
         var task = Incoming(row: max(last, self.lastRow) + 1, id: id, existing: existing, shift: 0)
-        if !state.isTerminal || existing != nil { task.shift = self.step }
+        if !state.isTerminal || existing != nil { task.shift = try self.step + self.generation(of: existing) }
         let snapshot = try line.number("snapshot")
         try self.db.cachedStatement(
             sql: """
@@ -67,6 +67,17 @@ struct ImportTarget {
             snapshot == 0 ? 0 : snapshot + task.shift,
         ])
         return task
+    }
+
+    /// Where the task that has the id stands: what replaces it begins after that, however high its numbers are.
+    private func generation(of existing: Int64?) throws -> Int64 {
+        guard let existing else { return 0 }
+        let last = try Int64.fetchOne(
+            self.db.cachedStatement(sql: "SELECT generation FROM tasks WHERE task = ?"), arguments: [existing])
+        guard let last, (0...LogRenewal.maxGeneration / 2).contains(last) else {
+            throw LineReader.Problem(text: "the task in the store has the number \(last ?? 0), beyond all bounds")
+        }
+        return last
     }
 
     /// All lines of a task were taken.
