@@ -33,6 +33,25 @@ struct PrivateFileTests {
         }
     }
 
+    @Test("a new file to which a symbolic link leads is for its owner only", arguments: [true, false])
+    func link(isRelative: Bool) async throws {
+        try await withFolder { folder in
+            let target = folder + "/elsewhere/target.db"
+            try FileManager.default.createDirectory(atPath: folder + "/elsewhere", withIntermediateDirectories: true)
+            for (name, destination) in [
+                ("store.db", "second.db"), ("second.db", isRelative ? "elsewhere/target.db" : target),
+            ] {
+                try FileManager.default.createSymbolicLink(
+                    atPath: folder + "/" + name, withDestinationPath: destination)
+            }
+            let store = try makeStore(in: folder)
+            _ = try await store.create(.sample("a"), then: [], in: Scope())
+            let files = try FileManager.default.contentsOfDirectory(atPath: folder + "/elsewhere")
+            #expect(files.sorted() == ["target.db", "target.db-shm", "target.db-wal"])
+            for file in files { #expect(try self.mode(folder + "/elsewhere/" + file) == 0o600, "\(file)") }
+        }
+    }
+
     @Test("a file that all the world could read is closed to it, and what its group was given stays")
     func existing() async throws {
         try await withFolder { folder in
