@@ -21,7 +21,7 @@ extension A2AError {
             case .SQLITE_CANTOPEN, .SQLITE_PERM: "Check that the folder exists and that this user may write there."
             case .SQLITE_READONLY: "Give this user the right to write it, or choose another file."
             case .SQLITE_NOTADB: "It is no SQLite database. Choose another file, or move this one away."
-            case .SQLITE_CORRUPT: "It is damaged. Put a backup in its place."
+            case .SQLITE_CORRUPT: "It is damaged. Put a backup in its place; its -wal and -shm must go with it."
             case .SQLITE_BUSY, .SQLITE_LOCKED: "Another process holds it. Try again when that has ended."
             case .SQLITE_FULL: "The disk is full. Free some space."
             default: "Look at the message, and at the disk."
@@ -56,7 +56,8 @@ extension A2AError {
         case .SQLITE_CORRUPT, .SQLITE_NOTADB:
             (
                 .internal,
-                "The agent's task store is damaged. Its operator has to check it (a2a store check) and put a backup in its place."
+                "The agent's task store is damaged. Its operator has to check it (a2a store check) and put a backup in its place, "
+                    + "of the old file's -wal and -shm too."
             )
         case .SQLITE_CANTOPEN where error.extendedResultCode == .SQLITE_CANTOPEN_DIRTYWAL:
             (

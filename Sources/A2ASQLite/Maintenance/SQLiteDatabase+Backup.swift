@@ -11,18 +11,16 @@ extension SQLiteDatabase {
     /// that are given out here from now on mean nothing there (``LogRenewal``).
     ///
     /// - Parameters:
-    ///   - path: The new file; it must not exist. While the copy is being made it has the ending `.partial`.
+    ///   - path: The new file; it must not exist. While the copy is being made its name goes on with a number and `.partial`.
     ///   - progress: Told now and then how many pages are done, of how many.
-    /// - Throws: ``A2AError`` if the file exists or cannot be written, or this one cannot be read.
+    /// - Throws: ``A2AError`` if the file or the log of an earlier one exists, or it cannot be written, or this one cannot be read.
     public func backUp(
         to path: String, progress: (@Sendable (_ done: Int, _ all: Int) -> Void)? = nil
     ) async throws {
-        guard !FileManager.default.fileExists(atPath: path) else {
-            throw A2AError(.invalidRequest, "The file '\(path)' exists already. Choose another name for the backup.")
-        }
+        guard !FileManager.default.fileExists(atPath: path) else { throw NewFile.exists(path) }
+        try NewFile.requireNoLogs(of: path)
         try makeFolder(of: path)
-        let partial = path + ".partial"
-        try Self.remove(partial)
+        let partial = NewFile.partial(of: path)
         do {
             let pool = self.pool
             try await Self.inBackground {
@@ -36,7 +34,7 @@ extension SQLiteDatabase {
                     try db.execute(sql: "PRAGMA wal_checkpoint(TRUNCATE)")
                 }
                 try copy.close()
-                try Self.publish(partial, as: path)
+                try NewFile.publish(partial, as: path)
             }
         } catch {
             try? Self.remove(partial)
@@ -45,13 +43,6 @@ extension SQLiteDatabase {
                 .internal, "The backup '\(path)' cannot be made: \(error.message ?? "\(error.resultCode)").",
                 cause: error)
         }
-    }
-
-    /// Gives a finished file, which nobody has open, its name.
-    static func publish(_ partial: String, as path: String) throws {
-        try FileHandle(forUpdatingAtPath: partial)?.synchronize()
-        try FileManager.default.moveItem(atPath: partial, toPath: path)
-        PrivateFile.syncFolder(of: path)
     }
 
     /// Looks whether the file is sound: its pages and indexes, that its counters agree with what they count, that every log

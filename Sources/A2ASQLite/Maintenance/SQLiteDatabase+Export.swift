@@ -54,7 +54,7 @@ extension SQLiteDatabase {
     /// tasks that had not ended before a message comes for them.
     ///
     /// - Parameters:
-    ///   - path: The file. While a new one is being made it has the ending `.partial`.
+    ///   - path: The file. While a new one is being made its name goes on with a number and `.partial`.
     ///   - replacing: Whether tasks of the export take the place of others with the same id.
     ///   - nextLine: Gives the next line, without its end; `nil` after the last.
     /// - Throws: What `nextLine` throws; ``A2AError`` with the number of the line that cannot be taken, and why; with the ids of the tasks that
@@ -77,9 +77,9 @@ extension SQLiteDatabase {
     }
 
     private static func make(_ path: String, _ nextLine: () throws -> [UInt8]?) throws -> Transfer {
+        try NewFile.requireNoLogs(of: path)
         try makeFolder(of: path)
-        let partial = path + ".partial"
-        try self.remove(partial)
+        let partial = NewFile.partial(of: path)
         do {
             PrivateFile.prepare(partial)
             let database = try DatabaseQueue(path: partial)
@@ -87,7 +87,7 @@ extension SQLiteDatabase {
                 var importer = try TaskImporter(db)
                 return try importer.run(nextLine)
             }
-            try self.publish(partial, as: path)
+            try NewFile.publish(partial, as: path)
             return transfer
         } catch {
             try? self.remove(partial)

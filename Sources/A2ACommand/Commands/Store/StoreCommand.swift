@@ -96,7 +96,9 @@ struct StoreCheckCommand: ToolCommand {
         try tool.report(findings.map { ("Finding", .text($0)) })
         throw ToolError(
             code: .internal, message: "The store '\(database.path)' is damaged (\(findings.count) findings).",
-            hint: "Put a backup in its place. What can still be read can be saved with: a2a store export")
+            hint:
+                "Put a backup in its place, and move the old file's -wal and -shm away with it. What can still be read can be saved with: "
+                + "a2a store export")
     }
 }
 
