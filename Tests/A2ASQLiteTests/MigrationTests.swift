@@ -11,7 +11,7 @@ import Testing
 struct MigrationTests {
     private static let names = (1..<Migrations.names.count).map { "schema-\($0)" }
 
-    private func make(_ name: String, at path: String) async throws {
+    static func make(_ name: String, at path: String) async throws {
         let fixture = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Fixtures/\(name).sql")
         let sql = try String(contentsOf: fixture, encoding: .utf8)
         let database = try DatabaseQueue(path: path)
@@ -28,7 +28,7 @@ struct MigrationTests {
     @Test("are brought to this version's schema, and have what they had", arguments: Self.names)
     func migrated(name: String) async throws {
         try await withFolder { folder in
-            try await self.make(name, at: folder + "/store.db")
+            try await Self.make(name, at: folder + "/store.db")
             let store = try makeStore(in: folder)
             let scope = try #require(
                 try await store.database.read { db in
@@ -53,6 +53,32 @@ struct MigrationTests {
             #expect(try await store.incarnation() != 0)
             let registrations = try await store.database.info().pushConfigurations
             #expect(registrations == (name == "schema-1" ? 0 : 1))
+        }
+    }
+
+    @Test("are refused by whoever shall leave them as they are, and stay so", arguments: Self.names)
+    func left(name: String) async throws {
+        try await withFolder { folder in
+            let path = folder + "/store.db"
+            try await Self.make(name, at: path)
+            func tables() async throws -> [String] {
+                let database = try DatabaseQueue(path: path)
+                return try await database.read {
+                    try String.fetchAll(
+                        $0, sql: "SELECT name || ': ' || coalesce(sql, '') FROM sqlite_master ORDER BY name")
+                        + String.fetchAll($0, sql: "SELECT identifier FROM grdb_migrations")
+                }
+            }
+            let before = try await tables()
+            var options = SQLiteDatabase.Options()
+            options.migrates = false
+            await expectA2AError(.internal, saying: "by an earlier version of this program (it lacks '") {
+                _ = try makeStore(in: folder, options: options)
+            }
+            #expect(try await tables() == before)
+            await (try makeStore(in: folder)).database.close()
+            let store = try makeStore(in: folder, options: options)
+            #expect(try await store.database.info().schema == Migrations.names)
         }
     }
 

@@ -19,12 +19,42 @@ enum Migrations {
     /// The steps, in their order.
     static var names: [String] { self.all.migrations }
 
-    /// Brings a file up to the schema of this version.
+    /// Brings a file up to the schema of this version. One process at a time does; see ``FolderLock``.
     ///
     /// - Throws: ``A2AError`` if the file is somebody else's, or of a newer version.
     static func apply(to writer: some DatabaseWriter) throws {
+        if try self.look(at: writer) == 0 {
+            try writer.writeWithoutTransaction {
+                try $0.execute(sql: "PRAGMA application_id = \(self.applicationID)")
+            }
+        }
+        try self.all.migrate(writer)
+    }
+
+    /// Leaves the file as it is.
+    ///
+    /// - Throws: ``A2AError`` if the file is somebody else's, or of another version.
+    static func requireCurrent(_ writer: some DatabaseWriter) throws {
+        _ = try self.look(at: writer)
         let migrator = self.all
-        try writer.barrierWriteWithoutTransaction { db in
+        let missing = try writer.read { db in
+            let applied = try migrator.appliedIdentifiers(db)
+            return migrator.migrations.filter { !applied.contains($0) }
+        }
+        guard !missing.isEmpty else { return }
+        throw A2AError(
+            .internal,
+            "The file was written by an earlier version of this program (it lacks "
+                + "\(missing.map { "'\($0)'" }.joined(separator: ", "))), and perhaps an agent of that version still has it. An agent of this "
+                + "version brings it up to date when it starts; until then use the a2a of the earlier version.")
+    }
+
+    /// Whose file it is.
+    ///
+    /// - Returns: The mark of the file; 0 in a new one.
+    private static func look(at writer: some DatabaseWriter) throws -> Int {
+        let migrator = self.all
+        return try writer.read { db in
             let id = try Int.fetchOne(db, sql: "PRAGMA application_id") ?? 0
             let tables = try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_master") ?? 0
             guard id == self.applicationID || (id == 0 && tables == 0) else {
@@ -40,9 +70,8 @@ enum Migrations {
                         + "\(newer.map { "'\($0)'" }.joined(separator: ", "))). Run that version, or choose another file."
                 )
             }
-            if id == 0 { try db.execute(sql: "PRAGMA application_id = \(self.applicationID)") }
+            return id
         }
-        try migrator.migrate(writer)
     }
 
     /// Task logs.

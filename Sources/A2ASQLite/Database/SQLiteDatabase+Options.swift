@@ -19,6 +19,9 @@ extension SQLiteDatabase {
         public var synchronous: Synchronous = .full
         /// How long a write waits for another process that writes. Default 5 s.
         public var busyTimeout: Duration = .seconds(5)
+        /// Whether a file of an earlier version is brought to the schema of this one, after which that version cannot read it; otherwise it is
+        /// refused. Default `true`.
+        public var migrates = true
         /// The most connections that read at a time. Default 4.
         public var readers = 4
         /// The most writes that wait for the writer; one more is refused with `.unavailable`. Default 8192.

@@ -29,7 +29,7 @@ public final class SQLiteDatabase: Sendable {
     /// Opens the file; makes it (mode 0600), and its folder (0700), if they are not there.
     ///
     /// - Throws: ``A2AError`` that says what is wrong with the file and what to do: it cannot be opened, it is no database of
-    ///   ours, it was written by a newer version, it is damaged.
+    ///   ours, it was written by a newer version, it is damaged; there is no file, but the log of one.
     public init(
         path: String, options: Options = .init(), logger: Logger = Logger(label: "a2a.sqlite")
     ) throws {
@@ -150,8 +150,8 @@ public final class SQLiteDatabase: Sendable {
 
     private static func open(_ path: String, _ options: Options) throws -> DatabasePool {
         try self.mapping(path) {
+            try NewFile.requireNoLogs(of: path)
             try makeFolder(of: path)
-            PrivateFile.prepare(path)
             var configuration = Configuration()
             configuration.label = "a2a"
             configuration.busyMode = .timeout(options.busyTimeout.inSeconds)
@@ -160,14 +160,17 @@ public final class SQLiteDatabase: Sendable {
             configuration.prepareDatabase { db in
                 try db.execute(sql: "PRAGMA cache_size = -\(max(1, options.pageCacheBytes / 1024))")
             }
-            let pool = try DatabasePool(path: path, configuration: configuration)
-            try pool.writeWithoutTransaction { db in
-                try db.execute(sql: "PRAGMA synchronous = \(options.synchronous.rawValue)")
-                try db.execute(sql: "PRAGMA wal_autocheckpoint = \(options.checkpointPages)")
-                try db.execute(sql: "PRAGMA secure_delete = FAST")
+            return try FolderLock.with(folderOf: path, wait: options.busyTimeout) {
+                PrivateFile.prepare(path)
+                let pool = try DatabasePool(path: path, configuration: configuration)
+                try pool.writeWithoutTransaction { db in
+                    try db.execute(sql: "PRAGMA synchronous = \(options.synchronous.rawValue)")
+                    try db.execute(sql: "PRAGMA wal_autocheckpoint = \(options.checkpointPages)")
+                    try db.execute(sql: "PRAGMA secure_delete = FAST")
+                }
+                if options.migrates { try Migrations.apply(to: pool) } else { try Migrations.requireCurrent(pool) }
+                return pool
             }
-            try Migrations.apply(to: pool)
-            return pool
         }
     }
 

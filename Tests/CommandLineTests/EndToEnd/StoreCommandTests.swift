@@ -126,6 +126,33 @@ struct StoreCommandTests {
         }
     }
 
+    @Test("a file of an earlier version is left as it is: an agent of that version may have it", arguments: 1...4)
+    func earlier(schema: Int) async throws {
+        let fixture = URL(filePath: #filePath).deletingLastPathComponent()
+            .appending(path: "../../A2ASQLiteTests/Fixtures/schema-\(schema).sql")
+        let sql = try String(contentsOf: fixture, encoding: .utf8)
+        try await withDirectory { directory in
+            let path = "\(directory)/agent.db"
+            let file = try DatabaseQueue(path: path)
+            try await file.writeWithoutTransaction { try $0.execute(sql: sql) }
+            func steps() async throws -> [String] {
+                try await file.read { try String.fetchAll($0, sql: "SELECT identifier FROM grdb_migrations") }
+            }
+            let before = try await steps()
+            for arguments in [
+                ["store", "info"], ["store", "check"], ["store", "backup", "\(directory)/x"],
+                ["store", "export", "\(directory)/x"], ["store", "export"], ["push", "status"],
+            ] {
+                let result = await runTool(arguments + ["--store", path])
+                #expect(
+                    result.status == .failure && result.notes.contains("use the a2a of the earlier version"),
+                    "\(arguments): \(result.notes)")
+                #expect(!FileManager.default.fileExists(atPath: "\(directory)/x"))
+            }
+            #expect(try await steps() == before)
+        }
+    }
+
     @Test(
         "an export is put into a store that has tasks: the same are passed over, others named or replaced; not while it is in use"
     )

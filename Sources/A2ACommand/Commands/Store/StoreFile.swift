@@ -34,13 +34,16 @@ struct StoreFile: Sendable {
         }
     }
 
-    /// Opens the file, while an agent uses it or not.
+    /// Opens the file, while an agent uses it or not, and leaves its schema as it is: the agent may be of an earlier version.
     ///
     /// - Throws: ``ToolError`` that says what is wrong with the file.
     func open() throws -> SQLiteDatabase {
         do {
+            var options = SQLiteDatabase.Options()
+            options.migrates = false
             return try SQLiteDatabase(
-                path: self.path, logger: Logger(label: "a2a.store", factory: { _ in SwiftLogNoOpLogHandler() }))
+                path: self.path, options: options,
+                logger: Logger(label: "a2a.store", factory: { _ in SwiftLogNoOpLogHandler() }))
         } catch let error as A2AError {
             throw ToolError(code: .internal, message: error.message, hint: nil)
         }
