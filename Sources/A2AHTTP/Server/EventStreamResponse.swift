@@ -58,7 +58,9 @@ struct EventStreamResponse {
                 }
                 group.addTask {
                     // Usually the runtime ends its streams before the server goes down; one that outlives it must not hold it.
-                    guard (try? await gracefulShutdown()) != nil else { return }
+                    guard (try? await gracefulShutdown()) != nil,
+                        (try? await Task.sleep(for: Self.lastEventsGrace)) != nil
+                    else { return }
                     var bytes: [UInt8] = []
                     SSEWriter.append(data: encodeError(Self.shuttingDown), to: &bytes)
                     buffer.finish(bytes)
@@ -72,6 +74,9 @@ struct EventStreamResponse {
         }
         return Response(status: .ok, headers: headers, body: body)
     }
+
+    /// How long a stream may take to hand on what its source has said last when the server goes down: 0.5 s.
+    private static let lastEventsGrace: Duration = .milliseconds(500)
 
     private static var shuttingDown: A2AError {
         A2AError(
