@@ -1,5 +1,6 @@
 import A2A
-import A2AServer
+
+@testable import A2AServer
 
 /// A store whose disk can be held up and can fail: steps are made out when it comes to write them.
 struct PullingStore: DurableTaskStore {
@@ -18,12 +19,7 @@ struct PullingStore: DurableTaskStore {
         if self.undoesFirst { _ = try step() }
         let step = try step()
         try await self.onStep(step)
-        guard let task = step.begins else {
-            return .appended(
-                try await self.base.append(
-                    step.changes, to: id, in: scope, condition: AppendCondition(fence: step.fence)))
-        }
-        return .created(try await self.base.create(task, then: step.changes, in: scope))
+        return try await self.base.write(step, to: id, in: scope)
     }
 
     // MARK: As in memory
