@@ -41,6 +41,8 @@ final class MessageLedger: Sendable {
     struct Ticket: Sendable {
         fileprivate var key: Key
         fileprivate var fingerprint: Int
+        /// Which of the entries with this key it is; `nil` for the present one.
+        fileprivate var number: UInt64?
     }
 
     private struct Entry {
@@ -51,15 +53,23 @@ final class MessageLedger: Sendable {
         /// What a remembered reply takes.
         var bytes = 0
 
-        /// Whether the message with this fingerprint is being answered.
-        func isRunning(_ fingerprint: Int) -> Bool {
+        /// Whether it is the ticket's message, which is being answered.
+        func isRunning(_ ticket: Ticket) -> Bool {
             guard case .running = self.outcome else { return false }
-            return self.fingerprint == fingerprint
+            return self.fingerprint == ticket.fingerprint && self.number == ticket.number ?? self.number
+        }
+
+        /// Whether its callers have got an error, though its turn is not over yet.
+        var hasFailed: Bool {
+            guard case .running(let execution) = self.outcome, case .failure = execution.decisionSoFar else {
+                return false
+            }
+            return true
         }
 
         /// - Returns: `false` if there is nothing to settle.
-        mutating func settle(_ fingerprint: Int, as outcome: Outcome, bytes: Int) -> Bool {
-            guard self.isRunning(fingerprint) else { return false }
+        mutating func settle(_ ticket: Ticket, as outcome: Outcome, bytes: Int) -> Bool {
+            guard self.isRunning(ticket) else { return false }
             self.outcome = outcome
             self.bytes = bytes
             return true
@@ -107,7 +117,7 @@ final class MessageLedger: Sendable {
         self.now = now
     }
 
-    /// What became of the same message before; if it is new, notes that `execution` answers it.
+    /// What became of the same message before; if it is new, or has only led to an error, notes that `execution` answers it.
     func enter(
         _ message: A2AMessage, scope: Scope, execution: @autoclosure () throws -> TurnExecution
     ) rethrows -> (
@@ -119,18 +129,20 @@ final class MessageLedger: Sendable {
         let key = Key(scope, message.messageID)
         let now = self.now()
         let fingerprint = message.fingerprint
-        let ticket = Ticket(key: key, fingerprint: fingerprint)
+        var ticket = Ticket(key: key, fingerprint: fingerprint)
         return try self.state.withLock { state in
             while let oldest = state.order.first, oldest.expires <= now || state.order.count >= self.capacity {
                 state.removeOldest()
             }
             let outcome = Outcome.running(try execution())
             let number = state.nextNumber + 1
+            ticket.number = number
             // The usual message is new: one look at the table, and another only for one that was there.
             let known = state.entries.updateValue(
                 Entry(fingerprint: fingerprint, outcome: outcome, number: number), forKey: key)
-            if let known, known.fingerprint == fingerprint {
+            if let known, known.fingerprint == fingerprint, !known.hasFailed {
                 state.entries[key] = known
+                ticket.number = known.number
                 return (known.outcome, false, ticket)
             }
             state.bytes -= known?.bytes ?? 0
@@ -154,10 +166,10 @@ final class MessageLedger: Sendable {
         let bytes = if case .message(let reply)? = outcome { reply.approximateByteCount } else { 0 }
         self.state.withLock { state in
             guard let outcome else {
-                guard state.entries[key]?.isRunning(ticket.fingerprint) == true else { return }
+                guard state.entries[key]?.isRunning(ticket) == true else { return }
                 return state.remove(key)
             }
-            guard state.entries[key]?.settle(ticket.fingerprint, as: outcome, bytes: bytes) == true else { return }
+            guard state.entries[key]?.settle(ticket, as: outcome, bytes: bytes) == true else { return }
             state.bytes += bytes
             while state.bytes > Self.maxReplyBytes, !state.order.isEmpty { state.removeOldest() }
         }

@@ -53,6 +53,20 @@ struct MessageLedgerTests {
         }
     }
 
+    @Test("a message whose callers got an error is new before its turn is over, whose end then forgets nothing else")
+    func failure() {
+        let ledger = self.ledger()
+        let execution = self.execution()
+        let first = ledger.enter(self.message("1"), scope: self.scope, execution: execution)
+        execution.fail(A2AError(.unavailable, "Not now."))
+        let second = ledger.enter(self.message("1"), scope: self.scope, execution: self.execution())
+        #expect(first.isNew && second.isNew)
+        ledger.settle(first.ticket, as: nil)
+        #expect(!self.isNew(ledger, self.message("1")))
+        ledger.settle(second.ticket, as: nil)
+        #expect(self.isNew(ledger, self.message("1")))
+    }
+
     @Test("another scope, another id or other contents are another message")
     func difference() {
         let ledger = self.ledger()
