@@ -76,8 +76,7 @@ struct AgentCommand: AsyncParsableCommand {
         logger.logLevel = self.logLevel
 
         let peers = self.listening.tcp?.tls == nil ? nil : TCPPushNotificationSender()
-        let signer = try await self.push.signer(
-            issuer: self.listening.publicURL ?? "http://\(self.listening.host):\(self.listening.port)")
+        let signer = try await self.push.signer(issuer: self.listening.base)
         let database = try self.storage.open(logger: logger)
         let pushStore: (any PushNotificationStore)? =
             if let database { try await self.storeKeys.pushStore(in: database, logger: logger) } else { nil }

@@ -7,8 +7,7 @@ import ArgumentParser
 
 /// Where the agent listens.
 struct ListeningOptions: ParsableArguments {
-    @Option(help: "The address to listen on.")
-    var host = "127.0.0.1"
+    @OptionGroup var serving: ServingOptions
 
     @Option(help: "The port for HTTP; 0 takes a free one.")
     var port = 9900
@@ -18,23 +17,7 @@ struct ListeningOptions: ParsableArguments {
         help: ArgumentHelp("The port for gRPC; 0 takes a free one. (default: the one after --port)", valueName: "port"))
     var grpcPort: Int?
 
-    @Flag(name: .customLong("no-grpc"), help: "Do not serve gRPC.")
-    var noGRPC = false
-
     @OptionGroup var tcpListening: TCPListeningOptions
-
-    @Option(
-        help: ArgumentHelp(
-            "The base URL that the card names, if callers reach the agent under another one.", valueName: "url"))
-    var publicURL: String?
-
-    @Option(
-        name: .customLong("public-grpc-address"),
-        help: ArgumentHelp(
-            "The address that the card names for gRPC, if callers reach it under another one.", valueName: "host:port"))
-    var publicGRPCAddress: String?
-
-    @OptionGroup var tls: TLSOptions
 
     @Flag(name: .customLong("http2-prior-knowledge"), help: "Without TLS, speak HTTP/2 only.")
     var http2PriorKnowledge = false
@@ -48,10 +31,11 @@ struct ListeningOptions: ParsableArguments {
 
     func validate() throws {
         guard (0...65535).contains(self.port) else { throw ValidationError("--port takes 0 to 65535.") }
-        guard self.noGRPC || (0...65535).contains(self.resolvedGRPCPort) else {
+        guard self.serving.noGRPC || (0...65535).contains(self.resolvedGRPCPort) else {
             throw ValidationError("--grpc-port takes 0 to 65535; without it the port after --port is taken.")
         }
-        try self.tcpListening.validate(host: self.host, httpPort: self.port, tls: self.tls)
+        try self.tcpListening.validate(
+            host: self.serving.host, httpPort: self.port, tls: self.serving.tls)
         if let seconds = self.cutTCPAfter {
             guard seconds >= Self.shortestConnection, seconds <= Self.longestConnection else {
                 throw ValidationError("--cut-tcp-after takes 0.01 to 86400 seconds.")
@@ -66,31 +50,23 @@ struct ListeningOptions: ParsableArguments {
     /// The port for gRPC: by default the one after HTTP's, and a free one beside a free one.
     private var resolvedGRPCPort: Int { self.grpcPort ?? (self.port == 0 ? 0 : self.port + 1) }
 
+    /// The base URL, as far as it is known before the agent listens.
+    var base: String { self.serving.base ?? "http://\(self.serving.host):\(self.port)" }
+
     /// How HTTP is served.
     var http: HTTPServerConfiguration {
-        var configuration = HTTPServerConfiguration()
-        configuration.host = self.host
-        configuration.port = self.port
-        configuration.publicURL = self.publicURL
+        var configuration = self.serving.http(port: self.port)
         configuration.isHTTP2PriorKnowledge = self.http2PriorKnowledge
-        configuration.tls = self.tls.http
         return configuration
     }
 
     /// How gRPC is served; `nil` for not at all.
-    var grpc: GRPCServerConfiguration? {
-        guard !self.noGRPC else { return nil }
-        var configuration = GRPCServerConfiguration()
-        configuration.host = self.host
-        configuration.port = self.resolvedGRPCPort
-        configuration.publicAddress = self.publicGRPCAddress
-        configuration.tls = self.tls.grpc
-        return configuration
-    }
+    var grpc: GRPCServerConfiguration? { self.serving.grpc(port: self.resolvedGRPCPort) }
 
     /// How TCP is served; `nil` for not at all.
     var tcp: TCPServerConfiguration? {
-        var configuration = self.tcpListening.configuration(host: self.host, httpPort: self.port, tls: self.tls)
+        var configuration = self.tcpListening.configuration(
+            host: self.serving.host, httpPort: self.port, tls: self.serving.tls)
         configuration?.cutsConnectionsAfter = self.cutTCPAfter.map { .seconds($0) }
         return configuration
     }

@@ -1,4 +1,3 @@
-import A2A
 package import A2ATCP
 package import ArgumentParser
 
@@ -14,28 +13,9 @@ package struct TCPListeningOptions: ParsableArguments {
     @Flag(name: .customLong("no-tcp"), help: "Do not serve A2A over TCP.")
     package var isOff = false
 
-    @Option(
-        name: .customLong("public-tcp-address"),
-        help: ArgumentHelp(
-            "The address that cards name for TCP, if callers reach it under another one.", valueName: "host:port"))
-    package var publicAddress: String?
-
-    @Flag(
-        name: .customLong("insecure-plaintext-tcp"),
-        help: "Serve TCP without TLS beyond loopback too: anybody on the way can read and change everything.")
-    package var allowsInsecurePlaintext = false
+    @OptionGroup package var serving: TCPServingOptions
 
     package init() {}
-
-    package func validate() throws {
-        guard let address = self.publicAddress else { return }
-        do {
-            _ = try HostAndPort(address[...])
-        } catch {
-            throw ValidationError(
-                "--public-tcp-address is host:port, such as agent.example.com:41632; '\(address)' \(error.problem).")
-        }
-    }
 
     /// Checks what only the other options of the server decide.
     package func validate(host: String, httpPort: Int, tls: TLSOptions) throws {
@@ -45,7 +25,7 @@ package struct TCPListeningOptions: ParsableArguments {
                 "--tcp-port takes 0 to 65535; without it the second port after that of HTTP is taken. --no-tcp does "
                     + "without.")
         }
-        guard tls.isOn || self.allowsInsecurePlaintext || Self.isLoopback(host) else {
+        guard self.serving.allows(host: host, tls: tls) else {
             throw ValidationError(
                 "A2A over TCP is not served without TLS on '\(host)', which others reach too. Give --tls-certificate and "
                     + "--tls-key ('a2a certificate' makes some for development), or serve no TCP with --no-tcp, or take "
@@ -56,20 +36,9 @@ package struct TCPListeningOptions: ParsableArguments {
     /// How TCP is served; `nil` for not at all.
     package func configuration(host: String, httpPort: Int, tls: TLSOptions) -> TCPServerConfiguration? {
         guard !self.isOff else { return nil }
-        var configuration = TCPServerConfiguration()
-        configuration.host = host
-        configuration.port = self.port(beside: httpPort)
-        configuration.publicAddress = self.publicAddress
-        configuration.tls = tls.tcp
-        configuration.insecurelyAllowPlaintextBeyondLoopback = self.allowsInsecurePlaintext
-        return configuration
+        return self.serving.configuration(host: host, port: self.port(beside: httpPort), tls: tls)
     }
 
     /// By default the second after HTTP's, and a free one beside a free one.
     private func port(beside httpPort: Int) -> Int { self.port ?? (httpPort == 0 ? 0 : httpPort + 2) }
-
-    private static func isLoopback(_ host: String) -> Bool {
-        let authority = host.contains(":") && !host.hasPrefix("[") ? "[\(host)]" : host
-        return (try? HostAndPort(authority[...], defaultPort: 1))?.isLoopback ?? false
-    }
 }

@@ -98,25 +98,28 @@ struct GatewayListeningOptions: ParsableArguments {
     var grpcPort = 9911
 
     @OptionGroup var tcpListening: TCPListeningOptions
+
     func validate() throws {
-        guard !self.serving.noHTTP || !self.serving.noGRPC || !self.tcpListening.isOff else {
+        guard !self.serving.noHTTP || !self.serving.common.noGRPC || !self.tcpListening.isOff else {
             throw ValidationError("With --no-http, --no-grpc and --no-tcp nothing is left to serve.")
         }
         guard (0...65535).contains(self.httpPort), (0...65535).contains(self.grpcPort) else {
             throw ValidationError("--http-port and --grpc-port take 0 to 65535.")
         }
-        try self.tcpListening.validate(host: self.serving.host, httpPort: self.httpPort, tls: self.serving.tls)
+        try self.tcpListening.validate(
+            host: self.serving.common.host, httpPort: self.httpPort, tls: self.serving.common.tls)
     }
 
     /// How HTTP is served; `nil` for not at all.
     var http: HTTPServerConfiguration? { self.serving.http(port: self.httpPort) }
 
     /// How gRPC is served; `nil` for not at all.
-    var grpc: GRPCServerConfiguration? { self.serving.grpc(port: self.grpcPort) }
+    var grpc: GRPCServerConfiguration? { self.serving.common.grpc(port: self.grpcPort) }
 
     /// How TCP is served; `nil` for not at all.
     var tcp: TCPServerConfiguration? {
-        self.tcpListening.configuration(host: self.serving.host, httpPort: self.httpPort, tls: self.serving.tls)
+        self.tcpListening.configuration(
+            host: self.serving.common.host, httpPort: self.httpPort, tls: self.serving.common.tls)
     }
 
     /// The bindings, HTTP first: it has the cards.

@@ -7,56 +7,15 @@ import A2AServer
 import A2ATCP
 import ArgumentParser
 
-/// How the gateway and the hub are served; their ports they choose themselves.
+/// How the gateway and the hub are served; unlike an agent, they can do without HTTP.
 struct GatewayServingOptions: ParsableArguments {
-    @Option(help: "The address to listen on.")
-    var host = "127.0.0.1"
+    @OptionGroup var common: ServingOptions
 
     @Flag(name: .customLong("no-http"), help: "Do not serve HTTP; then cards are to be had over TCP only.")
     var noHTTP = false
 
-    @Flag(name: .customLong("no-grpc"), help: "Do not serve gRPC.")
-    var noGRPC = false
-
-    @Option(
-        name: .customLong("public-url"),
-        help: ArgumentHelp(
-            "The base URL that the cards name, if callers reach this server under another one.", valueName: "url"))
-    var publicURL: String?
-
-    @Option(
-        name: .customLong("public-grpc-address"),
-        help: ArgumentHelp(
-            "The address that the cards name for gRPC, if callers reach it under another one.", valueName: "host:port"))
-    var publicGRPCAddress: String?
-
-    @OptionGroup var tls: TLSOptions
-
     /// How HTTP is served; `nil` for not at all.
-    func http(port: Int) -> HTTPServerConfiguration? {
-        guard !self.noHTTP else { return nil }
-        var configuration = HTTPServerConfiguration()
-        configuration.host = self.host
-        configuration.port = port
-        configuration.publicURL = self.publicURL.map { url in
-            var url = url[...]
-            while url.hasSuffix("/") { url = url.dropLast() }
-            return String(url)
-        }
-        configuration.tls = self.tls.http
-        return configuration
-    }
-
-    /// How gRPC is served; `nil` for not at all.
-    func grpc(port: Int) -> GRPCServerConfiguration? {
-        guard !self.noGRPC else { return nil }
-        var configuration = GRPCServerConfiguration()
-        configuration.host = self.host
-        configuration.port = port
-        configuration.publicAddress = self.publicGRPCAddress
-        configuration.tls = self.tls.grpc
-        return configuration
-    }
+    func http(port: Int) -> HTTPServerConfiguration? { self.noHTTP ? nil : self.common.http(port: port) }
 }
 
 /// What the gateway and the hub allow.

@@ -34,13 +34,13 @@ struct HubCommand: ToolCommand {
     func validate() throws {
         guard !self.agents.isOpen || self.listening.isLoopback else {
             throw ValidationError(
-                "--insecure-any-agent is for loopback only, not for '\(self.listening.serving.host)'.")
+                "--insecure-any-agent is for loopback only, not for '\(self.listening.serving.common.host)'.")
         }
         if self.agents.certificateAuthority != nil {
-            guard self.listening.serving.tls.isOn else {
+            guard self.listening.serving.common.tls.isOn else {
                 throw ValidationError("--agent-ca needs --tls-certificate and --tls-key.")
             }
-            guard self.listening.serving.tls.clientCA == nil else {
+            guard self.listening.serving.common.tls.clientCA == nil else {
                 throw ValidationError("--agent-ca and --tls-client-ca: one file says who signs certificates over TCP.")
             }
         }

@@ -110,46 +110,31 @@ struct HubListeningOptions: ParsableArguments {
         help: ArgumentHelp("The port that agents dial, and for A2A over TCP; 0 takes a free one.", valueName: "port"))
     var tcpPort = 9922
 
-    @Option(
-        name: .customLong("public-tcp-address"),
-        help: ArgumentHelp(
-            "The address that the cards name for TCP, if callers reach it under another one.", valueName: "host:port"))
-    var publicTCPAddress: String?
-
-    @Flag(
-        name: .customLong("insecure-plaintext-tcp"),
-        help: "Serve TCP without TLS beyond loopback too: anybody on the way can read and change everything.")
-    var allowsInsecurePlaintext = false
+    @OptionGroup var tcpServing: TCPServingOptions
 
     func validate() throws {
         guard [self.httpPort, self.grpcPort, self.tcpPort].allSatisfy((0...65535).contains) else {
             throw ValidationError("--http-port, --grpc-port and --tcp-port take 0 to 65535.")
         }
-        guard self.serving.tls.isOn || self.allowsInsecurePlaintext || self.isLoopback else {
+        guard self.tcpServing.allows(host: self.serving.common.host, tls: self.serving.common.tls) else {
             throw ValidationError(
-                "Agents do not dial '\(self.serving.host)' without TLS. Give --tls-certificate and --tls-key, or take the risk "
+                "Agents do not dial '\(self.serving.common.host)' without TLS. Give --tls-certificate and --tls-key, or take the risk "
                     + "with --insecure-plaintext-tcp.")
         }
     }
 
-    var isLoopback: Bool {
-        ["localhost", "::1"].contains(self.serving.host) || self.serving.host.hasPrefix("127.")
-    }
+    var isLoopback: Bool { TCPServingOptions.isLoopback(self.serving.common.host) }
 
     /// How HTTP is served; `nil` for not at all.
     var http: HTTPServerConfiguration? { self.serving.http(port: self.httpPort) }
 
     /// How gRPC is served; `nil` for not at all.
-    var grpc: GRPCServerConfiguration? { self.serving.grpc(port: self.grpcPort) }
+    var grpc: GRPCServerConfiguration? { self.serving.common.grpc(port: self.grpcPort) }
 
     /// How agents, and callers over TCP, are served.
     func tcp(agentCA: String?) -> TCPServerConfiguration {
-        var configuration = TCPServerConfiguration()
-        configuration.host = self.serving.host
-        configuration.port = self.tcpPort
-        configuration.publicAddress = self.publicTCPAddress
-        configuration.insecurelyAllowPlaintextBeyondLoopback = self.allowsInsecurePlaintext
-        configuration.tls = self.serving.tls.tcp
+        var configuration = self.tcpServing.configuration(
+            host: self.serving.common.host, port: self.tcpPort, tls: self.serving.common.tls)
         if let agentCA { configuration.tls?.clientTrustRoots = agentCA }
         return configuration
     }

@@ -76,6 +76,16 @@ struct DeadLetterOptions: ParsableArguments {
         }
         return selection
     }
+
+    /// Does something to the chosen ones, and reports to how many.
+    func repair(
+        _ title: String, _ agent: AdminOptions, _ tool: Tool,
+        _ body: (AdminClient, PushNotificationSelection) async throws -> Int
+    ) async throws {
+        let (selection, client) = (try self.selection(), try agent.client(tool))
+        let count = try await AdminOptions.asking { try await body(client, selection) }
+        try tool.report([(title, .number(count))])
+    }
 }
 
 /// Tries notifications again that were given up: `a2a push retry`.
@@ -91,11 +101,9 @@ struct PushRetryCommand: ToolCommand {
     @OptionGroup var global: GlobalOptions
 
     func run(_ tool: Tool) async throws {
-        let (selection, client) = (try self.chosen.selection(), try self.agent.client(tool))
-        let count = try await AdminOptions.asking {
+        try await self.chosen.repair("Tried Again", self.agent, tool) { client, selection in
             try await client.retryPushNotifications(selection, timeout: tool.settings.timeout)
         }
-        try tool.report([("Tried Again", .number(count))])
     }
 }
 
@@ -112,10 +120,8 @@ struct PushDropCommand: ToolCommand {
     @OptionGroup var global: GlobalOptions
 
     func run(_ tool: Tool) async throws {
-        let (selection, client) = (try self.chosen.selection(), try self.agent.client(tool))
-        let count = try await AdminOptions.asking {
+        try await self.chosen.repair("Dropped", self.agent, tool) { client, selection in
             try await client.dropPushNotifications(selection, timeout: tool.settings.timeout)
         }
-        try tool.report([("Dropped", .number(count))])
     }
 }
