@@ -29,15 +29,12 @@ enum NewFile {
                 + "or move \(names) away, and the '-shm' beside it.")
     }
 
-    /// The name of a file while it is being made: another one each time.
-    static func partial(of path: String) -> String { "\(path).\(UInt32.random(in: 0 ... .max)).partial" }
-
     /// Gives a finished file, which nobody has open, its name.
     ///
     /// - Throws: ``A2AError`` if another file has the name, or the logs of one.
-    static func publish(_ partial: String, as path: String) throws {
+    static func publish(_ partial: String, as path: String, isDatabase: Bool = true) throws {
         try FileHandle(forUpdatingAtPath: partial)?.synchronize()
-        try self.requireNoLogs(of: path)
+        if isDatabase { try self.requireNoLogs(of: path) }
         if link(partial, path) == 0 {
             unlink(partial)
         } else {

@@ -37,6 +37,7 @@ public final class SQLiteDatabase: Sendable {
         self.options = options
         self.logger = logger
         self.pool = try Self.open(path, options)
+        if options.migrates { logger.noteLeftovers(PartialFile.removeLeftovers(besides: path)) }
         self.queue = WriteQueue(maxJobs: options.maxPendingWrites, maxBytes: options.maxPendingBytes)
         self.freshness = try Self.mapping(path) { try Freshness(path: path, busyTimeout: options.busyTimeout) }
         self.tasks = TaskCache(maxBytes: options.cacheBytes)
@@ -60,6 +61,9 @@ public final class SQLiteDatabase: Sendable {
         self.freshness.close()
         try? self.pool.close()
     }
+
+    /// Where the file of a path is: symbolic links are followed, also to what is not there.
+    package static func file(of path: String) -> String { PrivateFile.resolved(path) }
 
     /// How many commits this object has made since it was opened.
     public var commitCount: Int { self.queue.commitCount }

@@ -1,6 +1,7 @@
 import A2A
 import Foundation
 import GRDB
+import Logging
 
 // Copies of the file, and looking whether it is sound.
 
@@ -11,7 +12,8 @@ extension SQLiteDatabase {
     /// that are given out here from now on mean nothing there (``LogRenewal``).
     ///
     /// - Parameters:
-    ///   - path: The new file; it must not exist. While the copy is being made its name goes on with a number and `.partial`.
+    ///   - path: The new file; it must not exist. While the copy is being made its name goes on with a number and `.partial`; what a process that
+    ///     was killed has left so in the folder is removed.
     ///   - progress: Told now and then how many pages are done, of how many.
     /// - Throws: ``A2AError`` if the file or the log of an earlier one exists, or it cannot be written, or this one cannot be read.
     public func backUp(
@@ -20,12 +22,12 @@ extension SQLiteDatabase {
         guard !FileManager.default.fileExists(atPath: path) else { throw NewFile.exists(path) }
         try NewFile.requireNoLogs(of: path)
         try makeFolder(of: path)
-        let partial = NewFile.partial(of: path)
+        let partial = self.makingFile(at: path)
         do {
             let pool = self.pool
             try await Self.inBackground {
-                PrivateFile.prepare(partial)
-                let copy = try DatabaseQueue(path: partial)
+                PrivateFile.prepare(partial.path)
+                let copy = try DatabaseQueue(path: partial.path)
                 try pool.backup(to: copy, pagesPerStep: 1024) { step in
                     progress?(step.completedPageCount, step.totalPageCount)
                 }
@@ -34,15 +36,21 @@ extension SQLiteDatabase {
                     try db.execute(sql: "PRAGMA wal_checkpoint(TRUNCATE)")
                 }
                 try copy.close()
-                try NewFile.publish(partial, as: path)
+                try partial.publish()
             }
         } catch {
-            try? Self.remove(partial)
+            partial.discard()
             guard let error = error as? DatabaseError else { throw error }
             throw A2AError(
                 .internal, "The backup '\(path)' cannot be made: \(error.message ?? "\(error.resultCode)").",
                 cause: error)
         }
+    }
+
+    /// Begins a file, and removes those in its folder that others have begun and nobody goes on with.
+    private func makingFile(at path: String) -> PartialFile {
+        self.logger.noteLeftovers(PartialFile.removeLeftovers(besides: path))
+        return PartialFile(of: path)
     }
 
     /// Looks whether the file is sound: its pages and indexes, that its counters agree with what they count, that every log
@@ -68,12 +76,13 @@ extension SQLiteDatabase {
             DispatchQueue.global(qos: .utility).async { continuation.resume(with: Result(catching: body)) }
         }
     }
+}
 
-    /// Removes a database file and what SQLite keeps beside it.
-    static func remove(_ path: String) throws {
-        for file in [path, path + "-wal", path + "-shm", path + "-journal"]
-        where FileManager.default.fileExists(atPath: file) {
-            try FileManager.default.removeItem(atPath: file)
+extension Logger {
+    /// Says what was removed.
+    func noteLeftovers(_ paths: [String]) {
+        for path in paths {
+            self.notice("a file that nobody has finished was removed", metadata: ["file": "\(path)"])
         }
     }
 }

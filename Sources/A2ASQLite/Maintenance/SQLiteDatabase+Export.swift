@@ -54,7 +54,8 @@ extension SQLiteDatabase {
     /// tasks that had not ended before a message comes for them.
     ///
     /// - Parameters:
-    ///   - path: The file. While a new one is being made its name goes on with a number and `.partial`.
+    ///   - path: The file. While a new one is being made its name goes on with a number and `.partial`; what a process that was killed has
+    ///     left so in the folder is removed.
     ///   - replacing: Whether tasks of the export take the place of others with the same id.
     ///   - nextLine: Gives the next line, without its end; `nil` after the last.
     /// - Throws: What `nextLine` throws; ``A2AError`` with the number of the line that cannot be taken, and why; with the ids of the tasks that
@@ -62,6 +63,8 @@ extension SQLiteDatabase {
     public static func importing(
         into path: String, replacing: Bool = false, from nextLine: @escaping @Sendable () throws -> [UInt8]?
     ) async throws -> Transfer {
+        let path = PrivateFile.resolved(path)
+        PartialFile.removeLeftovers(besides: path)
         do {
             if FileManager.default.fileExists(atPath: path) {
                 return try await self.inBackground { try self.merge(into: path, replacing: replacing, nextLine) }
@@ -79,18 +82,18 @@ extension SQLiteDatabase {
     private static func make(_ path: String, _ nextLine: () throws -> [UInt8]?) throws -> Transfer {
         try NewFile.requireNoLogs(of: path)
         try makeFolder(of: path)
-        let partial = NewFile.partial(of: path)
+        let partial = PartialFile(of: path)
         do {
-            PrivateFile.prepare(partial)
-            let database = try DatabaseQueue(path: partial)
+            PrivateFile.prepare(partial.path)
+            let database = try DatabaseQueue(path: partial.path)
             let transfer = try self.fill(database) { db in
                 var importer = try TaskImporter(db)
                 return try importer.run(nextLine)
             }
-            try NewFile.publish(partial, as: path)
+            try partial.publish()
             return transfer
         } catch {
-            try? self.remove(partial)
+            partial.discard()
             throw error
         }
     }

@@ -21,6 +21,8 @@ extension SQLiteDatabase {
         public var pushConfigurations = 0
         /// How many of them were given up.
         public var deadPushConfigurations = 0
+        /// Files in the folder that a backup or an import has begun and nobody goes on with. The next one removes them.
+        public var leftovers: [String] = []
         /// The names of the keys that secrets were encrypted with.
         public var keyIDs: [String] = []
 
@@ -37,6 +39,7 @@ extension SQLiteDatabase {
             var info = Info()
             info.fileBytes = Self.size(path)
             info.logBytes = Self.size(path + "-wal")
+            info.leftovers = PartialFile.leftovers(besides: path)
             info.schema = try String.fetchAll(db, sql: "SELECT identifier FROM grdb_migrations ORDER BY rowid")
             info.libraryVersion = try String.fetchOne(db, sql: "SELECT sqlite_version()") ?? ""
             info.tasks = try count("SELECT count(*) FROM tasks")

@@ -1,7 +1,9 @@
+import A2A
+import A2ASQLite
 import Foundation
 import Synchronization
 
-/// A file of lines, read or written one by one.
+/// A file of lines, read or written one by one. One that is written has its name when all of it is there.
 final class LineFile: Sendable {
     private struct State {
         var handle: FileHandle
@@ -12,6 +14,8 @@ final class LineFile: Sendable {
     }
 
     private let path: String
+    /// `nil` for one that is read.
+    private let partial: PartialFile?
     private let state: Mutex<State>
 
     /// How much is read at a time, in bytes.
@@ -25,18 +29,26 @@ final class LineFile: Sendable {
             throw ToolError(code: .internal, message: "The file '\(path)' cannot be read.")
         }
         self.path = path
+        self.partial = nil
         self.state = Mutex(State(handle: handle))
     }
 
     /// - Throws: ``ToolError`` if there is such a file, or it cannot be made.
     init(creating path: String) throws {
-        let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        let path = SQLiteDatabase.file(of: path)
+        guard !FileManager.default.fileExists(atPath: path) else {
+            throw ToolError.usage("The file '\(path)' exists already. Choose another name.")
+        }
+        PartialFile.removeLeftovers(besides: path)
+        let partial = PartialFile(of: path)
+        let descriptor = open(partial.path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else {
-            if errno == EEXIST { throw ToolError.usage("The file '\(path)' exists already. Choose another name.") }
-            throw ToolError(
-                code: .internal, message: "The file '\(path)' cannot be made: \(String(cString: strerror(errno))).")
+            let reason = String(cString: strerror(errno))
+            partial.discard()
+            throw ToolError(code: .internal, message: "The file '\(path)' cannot be made: \(reason).")
         }
         self.path = path
+        self.partial = partial
         self.state = Mutex(State(handle: FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)))
     }
 
@@ -53,20 +65,23 @@ final class LineFile: Sendable {
         }
     }
 
-    /// Writes what is left, to the disk.
+    /// Writes what is left, to the disk, and gives the file its name.
     func finish() throws {
         do {
             try self.state.withLock { state in
                 try state.handle.write(contentsOf: Data(state.buffer))
                 try state.handle.synchronize()
             }
+            try self.partial?.publish(isDatabase: false)
+        } catch let error as A2AError {
+            throw ToolError.usage(error.message)
         } catch {
             throw self.unwritten
         }
     }
 
     /// Removes a file that was not finished.
-    func discard() { unlink(self.path) }
+    func discard() { self.partial?.discard() }
 
     private var unwritten: ToolError {
         ToolError(code: .internal, message: "The file '\(self.path)' cannot be written. Is the disk full?")

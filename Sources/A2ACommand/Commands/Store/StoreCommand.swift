@@ -47,7 +47,7 @@ struct StoreInfoCommand: ToolCommand {
                 ("Push Configurations", .number(info.pushConfigurations)),
                 ("Given Up", .number(info.deadPushConfigurations)),
                 ("Keys", .text(info.keyIDs.joined(separator: ", "))),
-            ])
+            ] + info.leftovers.map { ("Left Over", .text($0)) })
     }
 }
 
@@ -206,6 +206,9 @@ enum ReportValue {
 }
 
 extension Tool {
+    /// What there may be several of.
+    private static let lists: Set = ["Finding", "Left Over", "Unreadable"]
+
     /// Fields: a line each as text, one object as JSON. Several of one name are an array there.
     func report(_ fields: [(label: String, value: ReportValue)]) throws {
         switch self.settings.format {
@@ -228,7 +231,7 @@ extension Tool {
                     case .number(let number): A2AValue(Double(number))
                     }
                 }
-                members[name] = label == "Finding" ? A2AValue(written) : written.first
+                members[name] = Self.lists.contains(label) ? A2AValue(written) : written.first
             }
             try self.output.json(A2AMetadata(members))
         }
