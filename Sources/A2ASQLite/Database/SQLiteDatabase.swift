@@ -15,7 +15,7 @@ public import Logging
 ///
 /// Several processes may have the file open; see ``Freshness``.
 public final class SQLiteDatabase: Sendable {
-    /// The file.
+    /// The file itself, where symbolic links led to one: what SQLite and this library keep beside a database is beside that.
     public let path: String
     /// How the file is used.
     public let options: Options
@@ -33,6 +33,7 @@ public final class SQLiteDatabase: Sendable {
     public init(
         path: String, options: Options = .init(), logger: Logger = Logger(label: "a2a.sqlite")
     ) throws {
+        let path = PrivateFile.resolved(path)
         self.path = path
         self.options = options
         self.logger = logger

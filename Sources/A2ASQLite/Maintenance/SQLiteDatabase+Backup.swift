@@ -19,6 +19,7 @@ extension SQLiteDatabase {
     public func backUp(
         to path: String, progress: (@Sendable (_ done: Int, _ all: Int) -> Void)? = nil
     ) async throws {
+        let path = PrivateFile.resolved(path)
         guard !FileManager.default.fileExists(atPath: path) else { throw NewFile.exists(path) }
         try NewFile.requireNoLogs(of: path)
         try makeFolder(of: path)

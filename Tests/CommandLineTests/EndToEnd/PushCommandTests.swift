@@ -152,6 +152,28 @@ struct PushStatusCommandTests {
         }
     }
 
+    @Test("finds the agent's socket beside the store, also when either has it by a symbolic link", arguments: 0...3)
+    func link(which: Int) async throws {
+        let directory = NSTemporaryDirectory() + "a2a-\(UInt32.random(in: 0 ... .max))"
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        try FileManager.default.createDirectory(atPath: "\(directory)/real", withIntermediateDirectories: true)
+        let (path, link) = ("\(directory)/real/a.db", "\(directory)/link.db")
+        try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: path)
+        let database = try SQLiteDatabase(path: which & 1 == 0 ? path : link, logger: .silent)
+        let runtime = TaskRuntime(
+            agent: ReferenceAgent(), card: ReferenceAgent.card(), store: SQLiteTaskStore(database: database),
+            push: PushNotifications(senders: []), logger: .silent)
+        let socket = try #require(AdminSocket.path(beside: database.path))
+        try await withAgentServer(
+            runtime, bindings: [.http(.ephemeral), AdminSocket(path: socket, runtime: runtime)], logger: .silent
+        ) { _ in
+            let store = which & 2 == 0 ? path : link
+            let result = await runTool(["push", "retry", "--all", "--store", store])
+            #expect(result.output == "Tried Again: 0\n", "\(result.notes)")
+        }
+        await database.close()
+    }
+
     @Test("what was given up is tried again or dropped, all or as chosen")
     func deadLetters() async throws {
         try await Self.withAgent(maxAttempts: 1) { agent, socket in

@@ -8,6 +8,7 @@ struct StoreFile: Sendable {
     /// Where `a2a-agent` has its store.
     static let defaultPath = ".a2a/agent.db"
 
+    /// The file itself, also where the name is a symbolic link to one: what belongs to a store is beside that.
     let path: String
 
     /// The path that a store's name stands for.
@@ -25,7 +26,7 @@ struct StoreFile: Sendable {
 
     /// - Throws: ``ToolError`` if there is no such file.
     init(_ text: String, _ tool: Tool) throws {
-        self.path = try Self.path(text, tool)
+        self.path = SQLiteDatabase.file(of: try Self.path(text, tool))
         var isDirectory = false
         guard FileManager.default.fileExists(atPath: self.path, isDirectory: &isDirectory), !isDirectory else {
             throw ToolError(
