@@ -30,6 +30,9 @@ extension SQLiteDatabase {
         public var maxPendingBytes = 64 << 20
         /// The most memory for tasks that were used lately, in bytes. Default 64 MiB.
         public var cacheBytes = 64 << 20
+        /// The most bytes of tasks whose snapshots are made at a time (one task may be larger, alone); others wait for theirs. It takes about
+        /// twice as much memory. Default 64 MiB.
+        public var snapshotBytes = 64 << 20
         /// How much of the file each connection keeps in memory, in bytes. Default 16 MiB.
         public var pageCacheBytes = 16 << 20
         /// After how many pages of 4 KiB the write-ahead log is moved into the file. Default 4000.

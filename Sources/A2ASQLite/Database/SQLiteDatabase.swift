@@ -24,6 +24,7 @@ public final class SQLiteDatabase: Sendable {
     let queue: WriteQueue
     let freshness: Freshness
     let tasks: TaskCache
+    let compactor: Compactor
     let logger: Logger
 
     /// Opens the file; makes it (mode 0600), and its folder (0700), if they are not there.
@@ -42,11 +43,12 @@ public final class SQLiteDatabase: Sendable {
         self.queue = WriteQueue(maxJobs: options.maxPendingWrites, maxBytes: options.maxPendingBytes)
         self.freshness = try Self.mapping(path) { try Freshness(path: path, busyTimeout: options.busyTimeout) }
         self.tasks = TaskCache(maxBytes: options.cacheBytes)
+        self.compactor = Compactor(writes: self.queue, tasks: self.tasks, maxBytes: options.snapshotBytes)
         // The writer's connection belongs to this loop until the database is closed.
         self.pool.asyncWriteWithoutTransaction {
-            [queue = self.queue, freshness = self.freshness, tasks = self.tasks] db in
+            [queue = self.queue, freshness = self.freshness, tasks = self.tasks, compactor = self.compactor] db in
             GroupCommit(
-                WriterSession(db, freshness: freshness, tasks: tasks, compactor: Compactor(writes: queue)),
+                WriterSession(db, freshness: freshness, tasks: tasks, compactor: compactor),
                 queue: queue, path: path, options: options, logger: logger
             ).run()
         }
