@@ -16,9 +16,6 @@ public final class SQLiteTaskStore: TaskStore {
     let wallClock: @Sendable () -> A2ATimestamp
     let keeper: LeaseKeeper
 
-    /// The most tasks that one transaction of ``removeExpired()`` removes: others write in between.
-    private static let removalsPerCommit = 200
-
     /// - Parameters:
     ///   - retention: What the store keeps. By default more than one in memory does (``TaskRetention/durable``).
     ///   - wallClock: The time that statuses are stamped with.
@@ -117,14 +114,19 @@ public final class SQLiteTaskStore: TaskStore {
     }
 
     public func removeExpired() async throws {
-        let limit = A2ATimestamp(milliseconds: self.wallClock().milliseconds - self.retention.age.milliseconds)
-        var removed = Self.removalsPerCommit
-        while removed == Self.removalsPerCommit {
-            removed = try await self.database.submit(bytes: 64) { session in
-                try session.log.removeEnded(before: limit, limit: Self.removalsPerCommit, session: session)
+        let now = self.wallClock()
+        let age = self.retention.age.milliseconds
+        let limit = A2ATimestamp(milliseconds: now.milliseconds - age)
+        // What is still to be sent of a task is given up when it goes.
+        let last = A2ATimestamp(milliseconds: limit.milliseconds - age)
+        var place: Int64? = 0
+        while let after = place {
+            place = try await self.database.submit(bytes: 64) { session in
+                try session.log.removeEnded(before: limit, sparing: last, after: after, session: session)
             }
         }
-        let now = self.wallClock()
+        // Also those that an earlier process has left.
+        while try await self.database.submit(bytes: 64, isQuiet: true, { try RemovalWriter($0).removePiece() }) {}
         var forgotten = Self.messagesPerCommit
         while forgotten == Self.messagesPerCommit {
             forgotten = try await self.database.submit(bytes: 64) { session in

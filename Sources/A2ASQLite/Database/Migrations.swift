@@ -13,6 +13,7 @@ enum Migrations {
         migrator.registerMigration("turns") { try $0.execute(sql: self.turns) }
         migrator.registerMigration("replies") { try $0.execute(sql: "ALTER TABLE messages ADD COLUMN reply BLOB") }
         migrator.registerMigration("snapshot pieces") { try $0.execute(sql: self.snapshotPieces) }
+        migrator.registerMigration("removals") { try $0.execute(sql: self.removals) }
         return migrator
     }
 
@@ -155,6 +156,14 @@ enum Migrations {
             octets BLOB NOT NULL,
             PRIMARY KEY (task, build, part, piece)
         ) WITHOUT ROWID;
+        """
+
+    /// Tasks that are gone and of which there are still rows in the other tables, and about how many bytes.
+    private static let removals = """
+        CREATE TABLE removals (
+            task INTEGER PRIMARY KEY,
+            bytes INTEGER NOT NULL
+        );
         """
 
     /// What lets turns outlive their process.

@@ -48,7 +48,8 @@ public final class SQLiteDatabase: Sendable {
         self.pool.asyncWriteWithoutTransaction {
             [queue = self.queue, freshness = self.freshness, tasks = self.tasks, compactor = self.compactor] db in
             GroupCommit(
-                WriterSession(db, freshness: freshness, tasks: tasks, compactor: compactor),
+                WriterSession(
+                    db, freshness: freshness, tasks: tasks, compactor: compactor, remover: Remover(writes: queue)),
                 queue: queue, path: path, options: options, logger: logger
             ).run()
         }

@@ -35,6 +35,9 @@ final class WriterSession {
     /// The entries that ask for a snapshot once the transaction is durable.
     private var growing: [TaskEntry] = []
     private let compactor: Compactor
+    private let remover: Remover
+    /// This transaction has left rows of tasks that are gone.
+    private var leavesRows = false
 
     private struct Prepared {
         var begin: PreparedStatement
@@ -44,9 +47,10 @@ final class WriterSession {
         var write: PreparedStatement
     }
 
-    init(_ db: Database, freshness: Freshness, tasks: TaskCache, compactor: Compactor) {
+    init(_ db: Database, freshness: Freshness, tasks: TaskCache, compactor: Compactor, remover: Remover) {
         self.db = db
         self.compactor = compactor
+        self.remover = remover
         self.freshness = freshness
         self.tasks = tasks
     }
@@ -117,6 +121,8 @@ final class WriterSession {
         self.pinned.removeAll(keepingCapacity: true)
         for entry in self.growing { self.compactor.compact(entry) }
         self.growing.removeAll()
+        if self.leavesRows { self.remover.begin() }
+        self.leavesRows = false
     }
 
     /// Others have to know of what this transaction does.
@@ -128,6 +134,9 @@ final class WriterSession {
     /// A task's log has grown.
     func compact(_ entry: TaskEntry) { self.growing.append(entry) }
 
+    /// There are rows of tasks that are gone.
+    func removePieces() { self.leavesRows = true }
+
     func rollBack() {
         // What is in memory may be ahead of the file: none of it is believed any more.
         self.freshness.writerFailed(commits: self.seen)
@@ -138,6 +147,7 @@ final class WriterSession {
         for entry in self.pinned { self.tasks.release(entry) }
         self.pinned.removeAll(keepingCapacity: true)
         self.growing.removeAll()
+        self.leavesRows = false
         self.taskLog?.forget()
     }
 

@@ -34,6 +34,7 @@ struct ImportTarget {
         self.db = db
         self.replaces = replaces
         self.step = LogRenewal.step()
+        try RemovalWriter.removeAll(db)
         self.lastRow = try Int64.fetchOne(db, sql: "SELECT coalesce(max(task), 0) FROM tasks") ?? 0
         self.lastPlace = try Int64.fetchOne(db, sql: "SELECT coalesce(max(place), 0) FROM tasks") ?? 0
     }

@@ -61,9 +61,13 @@ struct IntegrityCheck {
                     sql: """
                         SELECT count(*) FROM (SELECT DISTINCT task FROM \(table)) x
                         WHERE NOT EXISTS (SELECT 1 FROM tasks t WHERE t.task = x.task)
+                        AND NOT EXISTS (SELECT 1 FROM removals r WHERE r.task = x.task)
                         """) ?? 0
             if count > 0 { self.findings.append("\(count) tasks that do not exist have \(what)") }
         }
+        let count =
+            try Int.fetchOne(self.db, sql: "SELECT count(*) FROM removals r JOIN tasks t ON t.task = r.task") ?? 0
+        if count > 0 { self.findings.append("\(count) tasks are there and are being removed") }
     }
 
     private mutating func logs() throws {

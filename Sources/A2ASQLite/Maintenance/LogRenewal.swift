@@ -29,6 +29,7 @@ enum LogRenewal {
         let step = self.step()
         let unfinished = "task IN (SELECT task FROM tasks WHERE \(self.isUnfinished))"
         try db.inTransaction(.immediate) {
+            try RemovalWriter.removeAll(db)
             let last = try Int64.fetchOne(db, sql: "SELECT coalesce(max(generation), 0) FROM tasks") ?? 0
             guard last < self.maxGeneration else {
                 throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "a task has the generation \(last)")

@@ -44,7 +44,8 @@ extension SQLiteDatabase {
             info.libraryVersion = try String.fetchOne(db, sql: "SELECT sqlite_version()") ?? ""
             info.tasks = try count("SELECT count(*) FROM tasks")
             info.unfinishedTasks = try count("SELECT count(*) FROM tasks WHERE state NOT IN (3, 4, 5, 7)")
-            info.events = try count("SELECT coalesce(sum(events), 0) FROM log")
+            info.events = try count(
+                "SELECT coalesce(sum(events), 0) FROM log WHERE task NOT IN (SELECT task FROM removals)")
             info.pushConfigurations = try count("SELECT count(*) FROM push_registrations")
             info.deadPushConfigurations = try count("SELECT count(*) FROM push_registrations WHERE state = 'dead'")
             info.keyIDs = try String.fetchAll(

@@ -92,13 +92,32 @@ struct SnapshotWriter {
     ///
     /// - Returns: Whether there may be more.
     private func clean(_ task: Int64) throws -> Bool {
+        let build = try PreparedStatement(cachedIn: self.db, "SELECT build FROM snapshots WHERE task = ?")
+        build.bind(1, task)
+        let current = try build.step() ? build.int64(0) : 0
+        build.reset()
+        if try Self.removePieces(of: task, except: current, self.db) { return true }
+        let bound = try PreparedStatement(
+            cachedIn: self.db, "SELECT min(first_row, snapshot + 1) FROM tasks WHERE task = ? AND snapshot > 0")
+        bound.bind(1, task)
+        let limit = try bound.step() ? bound.int64(0) : 0
+        bound.reset()
+        return try Self.removeRows(of: task, before: limit, self.db)
+    }
+
+    /// Removes pieces of snapshots, but not more than others can wait for.
+    ///
+    /// - Parameter build: Those that stay; `nil` for none.
+    /// - Returns: Whether there were any.
+    static func removePieces(of task: Int64, except build: Int64?, _ db: Database) throws -> Bool {
         let stale = try PreparedStatement(
-            cachedIn: self.db,
+            cachedIn: db,
             """
-            SELECT build, part, piece, length(octets) FROM snapshot_pieces WHERE task = ?1
-            AND build <> coalesce((SELECT build FROM snapshots WHERE task = ?1), 0) LIMIT 64
+            SELECT build, part, piece, length(octets) FROM snapshot_pieces WHERE task = ? AND build IS NOT ? LIMIT 64
             """)
         stale.bind(1, task)
+        if let build { stale.bind(2, build) } else { stale.bindNull(2) }
+        defer { stale.reset() }
         var found: [(build: Int64, part: Int64, piece: Int64)] = []
         var bytes = 0
         while bytes < Self.removedBytes, try stale.step() {
@@ -107,8 +126,7 @@ struct SnapshotWriter {
         }
         stale.reset()
         let remove = try PreparedStatement(
-            cachedIn: self.db,
-            "DELETE FROM snapshot_pieces WHERE task = ? AND build = ? AND part = ? AND piece = ?")
+            cachedIn: db, "DELETE FROM snapshot_pieces WHERE task = ? AND build = ? AND part = ? AND piece = ?")
         for each in found {
             remove.bind(1, task)
             remove.bind(2, each.build)
@@ -116,25 +134,20 @@ struct SnapshotWriter {
             remove.bind(4, each.piece)
             try remove.run()
         }
-        guard found.isEmpty else { return true }
-        let bound = try PreparedStatement(
-            cachedIn: self.db, "SELECT min(first_row, snapshot + 1) FROM tasks WHERE task = ? AND snapshot > 0")
-        bound.bind(1, task)
-        let limit = try bound.step() ? bound.int64(0) : 0
-        bound.reset()
-        return try self.removeRows(of: task, before: limit)
+        return !found.isEmpty
     }
 
     /// Removes rows of a log from before a generation, the oldest first, but not more than others can wait for.
     ///
     /// - Returns: Whether there are more.
-    func removeRows(of task: Int64, before generation: Int64) throws -> Bool {
+    static func removeRows(of task: Int64, before generation: Int64, _ db: Database) throws -> Bool {
         let rows = try PreparedStatement(
-            cachedIn: self.db,
+            cachedIn: db,
             "SELECT generation, bytes FROM log WHERE task = ? AND generation < ? ORDER BY generation LIMIT ?")
         rows.bind(1, task)
         rows.bind(2, generation)
         rows.bind(3, Self.removedRows)
+        defer { rows.reset() }
         var last: Int64?
         var (count, bytes) = (0, 0)
         while bytes < Self.removedBytes, try rows.step() {
@@ -145,7 +158,7 @@ struct SnapshotWriter {
         rows.reset()
         guard let last else { return false }
         let remove = try PreparedStatement(
-            cachedIn: self.db, "DELETE FROM log WHERE task = ? AND generation <= ?")
+            cachedIn: db, "DELETE FROM log WHERE task = ? AND generation <= ?")
         remove.bind(1, task)
         remove.bind(2, last)
         try remove.run()

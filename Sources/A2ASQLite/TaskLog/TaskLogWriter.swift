@@ -23,6 +23,7 @@ final class TaskLogWriter {
     private let removeSnapshot: PreparedStatement
     private let removePieces: PreparedStatement
     private let firstEnded: PreparedStatement
+    private let nextEnded: PreparedStatement
 
     private var scopes: [Scope: Int64] = [:]
     /// How many tasks of a scope and a state have come and gone in this transaction.
@@ -39,6 +40,9 @@ final class TaskLogWriter {
     /// How many events may lie before the window in rows that still count: rows are let go of in steps.
     private static let slack: Int64 = 64
 
+    /// The most tasks that one transaction looks at to remove them for their age: others write in between.
+    private static let removalsPerCommit = 200
+
     init(_ db: Database) throws {
         self.db = db
         self.loader = try TaskLoader(db)
@@ -48,8 +52,10 @@ final class TaskLogWriter {
         self.findTask = try prepare("SELECT 1 FROM tasks WHERE id = ?")
         self.addTask = try prepare(
             """
-            INSERT OR IGNORE INTO tasks (id, scope, context, state, place, status_at, generation, fence, oldest, first_row,
-            log_bytes, bytes, snapshot) VALUES (?, ?, ?, ?, ?, ?, ?, 1, 2, 1, ?, ?, 0)
+            INSERT OR IGNORE INTO tasks (task, id, scope, context, state, place, status_at, generation, fence, oldest, first_row,
+            log_bytes, bytes, snapshot) VALUES (
+            1 + max(coalesce((SELECT max(task) FROM tasks), 0), coalesce((SELECT max(task) FROM removals), 0)),
+            ?, ?, ?, ?, ?, ?, ?, 1, 2, 1, ?, ?, 0)
             """)
         self.addRow = try prepare("INSERT INTO log VALUES (?, ?, ?, ?, ?, ?)")
         self.changeStatus = try prepare(
@@ -73,7 +79,15 @@ final class TaskLogWriter {
         self.removePieces = try prepare("DELETE FROM snapshot_pieces WHERE task = ?")
         self.firstEnded = try prepare(
             """
-            SELECT task, id, scope, state, bytes, status_at FROM tasks WHERE state IN (3, 4, 5, 7) ORDER BY place LIMIT 1
+            SELECT task, id, scope, state, bytes FROM tasks WHERE state IN (3, 4, 5, 7) ORDER BY place LIMIT 1
+            """)
+        self.nextEnded = try prepare(
+            """
+            SELECT t.task, t.id, t.scope, t.state, t.bytes, t.status_at, t.place, EXISTS (
+            SELECT 1 FROM scopes s JOIN push_registrations r
+            ON r.tenant = s.tenant AND r.principal = s.principal AND r.task = t.id
+            WHERE s.scope = t.scope AND r.state = 'active')
+            FROM tasks t WHERE t.state IN (3, 4, 5, 7) AND t.place > ? ORDER BY t.place LIMIT 1
             """)
     }
 
@@ -192,14 +206,28 @@ final class TaskLogWriter {
         }
     }
 
-    /// Removes tasks that ended before a time, first ended first.
+    /// Removes some of the tasks that ended before a time, first ended first.
     ///
-    /// - Returns: How many were removed; `limit` if there may be more.
-    func removeEnded(before time: A2ATimestamp, limit: Int, session: WriterSession) throws -> Int {
-        for removed in 0..<limit {
-            guard try self.removeFirstEnded(session, before: time.milliseconds) else { return removed }
+    /// - Parameters:
+    ///   - last: Those of which notifications are still to be sent are removed only if they ended before this time.
+    ///   - place: Where the last call has stopped; 0 at first.
+    /// - Returns: Where to go on; `nil` if there are no more.
+    func removeEnded(
+        before time: A2ATimestamp, sparing last: A2ATimestamp, after place: Int64, session: WriterSession
+    ) throws -> Int64? {
+        var (place, bytes) = (place, 0)
+        let row = self.nextEnded
+        for _ in 0..<Self.removalsPerCommit where bytes < SnapshotWriter.removedBytes {
+            row.bind(1, place)
+            defer { row.reset() }
+            guard try row.step(), row.int64(5) < time.milliseconds else { return nil }
+            place = row.int64(6)
+            let isWanted = row.int64(7) != 0 && row.int64(5) >= last.milliseconds
+            let ended = EndedTask(row)
+            row.reset()
+            if !isWanted { bytes += try self.remove(ended, session) }
         }
-        return limit
+        return place
     }
 
     // MARK: The transaction's end
@@ -322,8 +350,8 @@ final class TaskLogWriter {
             state.oldest = max(state.oldest, end)
         }
         if state.snapshot > 0 {
-            _ = try SnapshotWriter(session).removeRows(
-                of: state.task, before: min(state.firstRow, state.snapshot + 1))
+            _ = try SnapshotWriter.removeRows(
+                of: state.task, before: min(state.firstRow, state.snapshot + 1), self.db)
         }
     }
 
@@ -335,37 +363,65 @@ final class TaskLogWriter {
         }
     }
 
-    private func removeFirstEnded(_ session: WriterSession, before time: Int64 = .max) throws -> Bool {
+    /// A task that has ended, as its row has it.
+    private struct EndedTask {
+        var task: Int64
+        var id: String
+        var key: CountKey
+        var bytes: Int
+
+        init(_ row: PreparedStatement) {
+            self.task = row.int64(0)
+            self.id = row.string(1)
+            self.key = CountKey(scope: row.int64(2), state: row.int(3))
+            self.bytes = row.int(4)
+        }
+    }
+
+    private func removeFirstEnded(_ session: WriterSession) throws -> Bool {
         let row = self.firstEnded
         defer { row.reset() }
-        guard try row.step(), row.int64(5) < time else { return false }
-        let (task, id) = (row.int64(0), row.string(1))
-        let key = CountKey(scope: row.int64(2), state: row.int(3))
-        session.totals.tasks -= 1
-        session.totals.bytes -= row.int64(4)
+        guard try row.step() else { return false }
+        let ended = EndedTask(row)
         row.reset()
-        self.counts[key, default: 0] -= 1
-        for statement in [self.removeTask, self.removeSnapshot, self.removePieces] {
-            statement.bind(1, task)
-            try statement.run()
+        _ = try self.remove(ended, session)
+        return true
+    }
+
+    /// Removes a task; of a large one the rest goes later (``RemovalWriter``).
+    ///
+    /// - Returns: About how many bytes of rows were removed.
+    private func remove(_ ended: EndedTask, _ session: WriterSession) throws -> Int {
+        session.totals.tasks -= 1
+        session.totals.bytes -= Int64(ended.bytes)
+        self.counts[ended.key, default: 0] -= 1
+        self.removeTask.bind(1, ended.task)
+        try self.removeTask.run()
+        let isLeft = try RemovalWriter(session).leaves(ended.task, bytes: ended.bytes)
+        if isLeft {
+            session.removePieces()
+        } else {
+            for statement in [self.removeSnapshot, self.removePieces] {
+                statement.bind(1, ended.task)
+                try statement.run()
+            }
+            self.removeRows.bind(1, ended.task)
+            self.removeRows.bind(2, Int64.max)
+            try self.removeRows.run()
         }
-        self.removeRows.bind(1, task)
-        self.removeRows.bind(2, Int64.max)
-        try self.removeRows.run()
-        let entry = session.pin(id)
-        entry.state.withLock { held in
+        session.pin(ended.id).state.withLock { held in
             // Readers that look now are told to wait; those that are just loading it find their place taken.
             var state =
                 held
                 ?? TaskEntry.State(
-                    epoch: session.epoch, task: task, scopeID: key.scope, scope: Scope(), fold: TaskFold(A2ATask()),
-                    generation: 0, durable: 0, fence: 0, oldest: 0, firstRow: 0, logBytes: 0, counted: 0, snapshot: 0,
-                    sinceSnapshot: 0)
+                    epoch: session.epoch, task: ended.task, scopeID: ended.key.scope, scope: Scope(),
+                    fold: TaskFold(A2ATask()), generation: 0, durable: 0, fence: 0, oldest: 0, firstRow: 0, logBytes: 0,
+                    counted: 0, snapshot: 0, sinceSnapshot: 0)
             state.epoch = session.epoch
             state.isRemoved = true
             held = state
         }
-        return true
+        return isLeft ? 0 : ended.bytes
     }
 
     func number(of scope: Scope) throws -> Int64 {

@@ -30,7 +30,8 @@ public struct RuntimeConfiguration: Sendable {
     /// The most callers that wait so at a time; more are answered at once. Default 10 000.
     public var maxLongPolls = 10_000
 
-    /// How often the store is asked to remove what it need not keep. Default 60 s.
+    /// How often the store is asked to remove what it need not keep, for the first time so long after the start: what an earlier process has
+    /// left is taken up before. Default 60 s.
     public var retentionInterval: Duration = .seconds(60)
 
     /// How this process shares a durable store with others, and takes up what an earlier one has left.

@@ -7,7 +7,8 @@ public struct TaskRetention: Sendable {
     /// The most bytes of all tasks together (contents and logs, as estimated). When they are reached, the task that
     /// ended first goes; if none has ended, what makes a task grow is refused. Default 1 GiB.
     public var bytes = 1 << 30
-    /// How long a task is kept after it has ended. Default 24 hours.
+    /// How long a task is kept after it has ended, by the clock on the wall: the time in which no process runs counts. A store that knows that
+    /// notifications of it are still to be sent keeps it for as long again, if need be. Default 24 hours.
     public var age: Duration = .seconds(24 * 3600)
     /// The most events that one task's log keeps for readers who come later. Default 20 000.
     public var eventsPerTask = 20_000

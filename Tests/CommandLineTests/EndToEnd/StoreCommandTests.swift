@@ -126,7 +126,7 @@ struct StoreCommandTests {
         }
     }
 
-    @Test("a file of an earlier version is left as it is: an agent of that version may have it", arguments: 1...4)
+    @Test("a file of an earlier version is left as it is: an agent of that version may have it", arguments: 1...5)
     func earlier(schema: Int) async throws {
         let fixture = URL(filePath: #filePath).deletingLastPathComponent()
             .appending(path: "../../A2ASQLiteTests/Fixtures/schema-\(schema).sql")
