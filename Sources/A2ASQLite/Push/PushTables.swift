@@ -126,12 +126,28 @@ struct PushRow: Sendable {
         }
     }
 
-    /// The registration without what is secret: where it is, and how far it has come.
-    var bare: PushRegistration {
-        var configuration = A2ATaskPushNotificationConfig()
-        configuration.id = self.key.id
-        configuration.taskID = self.key.taskID
-        return self.registration(configuration)
+    /// The registration for who operates the agent: if it cannot be decrypted, without what is secret, and with the reason.
+    func shown(_ box: SecretBox) -> PushRegistration {
+        do {
+            return try self.registration(box)
+        } catch {
+            var configuration = A2ATaskPushNotificationConfig()
+            configuration.id = self.key.id
+            configuration.taskID = self.key.taskID
+            configuration.url = self.origin
+            var registration = self.registration(configuration)
+            registration.progress = self.progress(with: box.keys)
+            return registration
+        }
+    }
+
+    /// How far it has come, and that nothing is sent if its key is not among these.
+    func progress(with keys: StoreKeys) -> PushProgress {
+        var progress = self.progress
+        if progress.state == .active, keys.key(self.keyID) == nil {
+            progress.lastFailure = "its key \(self.keyID) was not given: it cannot be read, and nothing is sent"
+        }
+        return progress
     }
 
     private func registration(_ configuration: A2ATaskPushNotificationConfig) -> PushRegistration {

@@ -163,6 +163,28 @@ struct PushWriter {
             ] + PushTables.arguments(key))
     }
 
+    /// Gives up some of those that nobody can read whose tasks are gone.
+    ///
+    /// - Returns: Whether there may be more.
+    mutating func giveUpForgotten(knownKeys: [String], now: A2ATimestamp) throws -> Bool {
+        let rows = try Row.fetchAll(
+            self.db,
+            sql: """
+                SELECT \(PushRow.columns) FROM push_registrations r WHERE state = 'active' \
+                AND key_id NOT IN \(PushKeyRotation.marks(knownKeys)) AND owner NOT IN (SELECT owner FROM push_owners) \
+                AND NOT EXISTS (SELECT 1 FROM tasks t JOIN scopes s ON s.scope = t.scope WHERE t.id = r.task \
+                AND s.tenant = r.tenant AND s.principal = r.principal) LIMIT ?
+                """, arguments: StatementArguments(knownKeys) + [Self.expiryBatch]
+        ).map { try PushRow($0) }
+        for row in rows {
+            var progress = row.progress
+            progress.giveUp("its task was removed before its key \(row.keyID) was given")
+            try self.write(progress, to: row.key, endedAt: now.milliseconds)
+        }
+        if !rows.isEmpty { try self.saveTotals() }
+        return rows.count == Self.expiryBatch
+    }
+
     // MARK: Removing
 
     mutating func remove(_ key: PushRegistration.Key) throws -> Bool {

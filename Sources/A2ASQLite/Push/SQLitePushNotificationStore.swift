@@ -32,13 +32,18 @@ public final class SQLitePushNotificationStore: PushNotificationStore {
     private let wallClock: @Sendable () -> A2ATimestamp
     private let box: SecretBox
     private let owners: PushOwners
+    /// Whether there were configurations whose key was not given.
+    private let hasStrangers: Bool
 
     public var claimInterval: Duration? { self.options.claimInterval }
 
     /// Makes the store ready to deliver from. What was encrypted with older keys is encrypted anew.
     ///
+    /// Configurations whose key is not given are left as they are: nothing is sent of them before a process has the key, but they can be
+    /// removed, and made anew. They are logged, and ``scan(state:pageSize:pageToken:)`` tells which they are.
+    ///
     /// - Parameter wallClock: The time from which ages are counted.
-    /// - Throws: ``A2AError`` that names the key that is missing, if one is; nothing is changed then.
+    /// - Throws: ``A2AError`` if the file cannot be read or written.
     public convenience init(
         _ database: SQLiteDatabase, keys: StoreKeys, options: Options = .init(),
         logger: Logger = Logger(label: "a2a.sqlite.push"),
@@ -58,13 +63,34 @@ public final class SQLitePushNotificationStore: PushNotificationStore {
         self.wallClock = wallClock
         self.box = SecretBox(keys: keys)
         self.owners = PushOwners(database: database.path, timeout: options.claimTimeout, clock: clock)
-        let count = try await PushKeyRotation(database: database, box: self.box).run()
-        if count > 0 {
+        let outcome = try await PushKeyRotation(database: database, box: self.box).run()
+        self.hasStrangers = !outcome.strangers.isEmpty
+        self.log(outcome, logger)
+        try await self.announce()
+    }
+
+    private func log(_ outcome: PushKeyRotation.Outcome, _ logger: Logger) {
+        if outcome.encrypted > 0 {
             logger.notice(
                 "push notification configurations were encrypted anew",
-                metadata: ["count": "\(count)", "key": "\(self.box.currentKeyID)"])
+                metadata: ["count": "\(outcome.encrypted)", "key": "\(self.box.currentKeyID)"])
         }
-        try await self.announce()
+        if outcome.altered > 0 {
+            logger.error(
+                "push notification configurations cannot be read: they were altered",
+                metadata: ["count": "\(outcome.altered)", "file": "\(self.database.path)"])
+        }
+        for (key, count) in outcome.strangers.sorted(by: { $0.key < $1.key }) {
+            logger.error(
+                """
+                push notification configurations cannot be read: their key was not given; nothing is sent of them until the agent is \
+                started with it, after the one to use from now on
+                """,
+                metadata: [
+                    "count": "\(count)", "key": "\(key)", "given": "\(self.box.keys.ids.joined(separator: ", "))",
+                    "file": "\(self.database.path)",
+                ])
+        }
     }
 
     // MARK: Registrations
@@ -85,11 +111,11 @@ public final class SQLitePushNotificationStore: PushNotificationStore {
     }
 
     public func registration(_ key: PushRegistration.Key) async throws -> PushRegistration? {
-        try await self.row(key, owner: nil)
+        try await self.row(key, owner: nil)?.registration(self.box)
     }
 
-    private func row(_ key: PushRegistration.Key, owner: Int64?) async throws -> PushRegistration? {
-        let row = try await self.database.read { db in
+    private func row(_ key: PushRegistration.Key, owner: Int64?) async throws -> PushRow? {
+        try await self.database.read { db in
             try Row.fetchOne(
                 db,
                 sql:
@@ -97,7 +123,6 @@ public final class SQLitePushNotificationStore: PushNotificationStore {
                 arguments: PushTables.arguments(key) + [owner, owner]
             ).map { try PushRow($0) }
         }
-        return try row.map { try $0.registration(self.box) }
     }
 
     public func list(
@@ -118,8 +143,7 @@ public final class SQLitePushNotificationStore: PushNotificationStore {
                 try await self.rows("TRUE", [], pageSize, pageToken)
             }
         // One that cannot be decrypted is still to be seen.
-        return PushRegistrationPage(
-            registrations: page.rows.map { (try? $0.registration(self.box)) ?? $0.bare }, next: page.next)
+        return PushRegistrationPage(registrations: page.rows.map { $0.shown(self.box) }, next: page.next)
     }
 
     private func rows(
@@ -178,6 +202,12 @@ public final class SQLitePushNotificationStore: PushNotificationStore {
             var writer = try PushWriter(db)
             return try writer.removeEnded(before: limit)
         }) {}
+        guard self.hasStrangers else { return }
+        let (known, now) = (self.box.keys.ids, self.wallClock())
+        while try await self.database.write({ db in
+            var writer = try PushWriter(db)
+            return try writer.giveUpForgotten(knownKeys: known, now: now)
+        }) {}
     }
 
     // MARK: For those who operate the agent
@@ -185,8 +215,10 @@ public final class SQLitePushNotificationStore: PushNotificationStore {
     /// How the push notifications in a file fare, whether an agent runs or not. No key is needed, nothing is changed.
     ///
     /// - Parameters: As for `TaskRuntime.pushNotificationStatus`. Circuit breakers are not in the file.
+    ///   - keys: The keys that the agent has: with them it is told of which configurations nothing is sent because theirs is missing.
     public static func status(
-        in database: SQLiteDatabase, state: PushProgress.State? = nil, pageSize: Int = 100, pageToken: String? = nil
+        in database: SQLiteDatabase, keys: StoreKeys? = nil, state: PushProgress.State? = nil, pageSize: Int = 100,
+        pageToken: String? = nil
     ) async throws -> PushNotificationStatusPage {
         let after = try PushPageToken.sequence(pageToken)
         let size = min(max(1, pageSize), 1000)
@@ -205,15 +237,38 @@ public final class SQLitePushNotificationStore: PushNotificationStore {
             statuses: shown.map { row, generation in
                 PushNotificationStatus(
                     scope: row.key.scope, taskID: row.key.taskID, id: row.key.id, destination: row.origin,
-                    progress: row.progress, generation: generation)
+                    progress: keys.map { row.progress(with: $0) } ?? row.progress, generation: generation)
             },
             next: shown.count < rows.count ? shown.last.map { PushPageToken.text($0.row.sequence) } : nil)
+    }
+
+    /// How many configurations in a file cannot be read with some keys, by the id of the key that they were encrypted with.
+    ///
+    /// - Parameter keys: `nil` for none.
+    public static func unreadable(in database: SQLiteDatabase, with keys: StoreKeys?) async throws -> [String: Int] {
+        try await PushKeyRotation.strangers(in: database, to: keys)
     }
 
     // MARK: Several processes
 
     public func claim(_ key: PushRegistration.Key) async throws -> PushRegistration? {
-        try await self.row(key, owner: self.owners.id)
+        let row = try await self.row(key, owner: self.owners.id)
+        guard let row, !(try await self.leavesToOthers(row)) else { return nil }
+        return try row.registration(self.box)
+    }
+
+    /// Leaves a registration whose key is unknown here to a process that has the key.
+    ///
+    /// - Returns: Whether it is one.
+    private func leavesToOthers(_ row: PushRow) async throws -> Bool {
+        guard self.box.keys.key(row.keyID) == nil else { return false }
+        let owner = self.owners.id
+        try await self.database.write { db in
+            try db.execute(
+                sql: "UPDATE push_registrations SET owner = 0 WHERE sequence = ? AND owner = ?",
+                arguments: [row.sequence, owner])
+        }
+        return true
     }
 
     public func claim(pageSize: Int, pageToken: String?) async throws -> PushRegistrationPage {
@@ -221,6 +276,7 @@ public final class SQLitePushNotificationStore: PushNotificationStore {
         let page = try await self.rows("state = 'active' AND owner = ?", [self.owners.id], pageSize, pageToken)
         var registrations: [PushRegistration] = []
         for row in page.rows {
+            if try await self.leavesToOthers(row) { continue }
             do {
                 registrations.append(try row.registration(self.box))
             } catch {
@@ -260,7 +316,7 @@ public final class SQLitePushNotificationStore: PushNotificationStore {
     ///
     /// - Returns: Whether there was something.
     private func takeOver() async throws -> Bool {
-        let owners = self.owners
+        let (owners, known) = (self.owners, self.box.keys.ids)
         return try await self.database.write { db in
             try PushOwners.announce(owners.id, hasLock: owners.hasLock, db)
             for other in try PushOwners.Sighting.all(db) where other.owner != owners.id && owners.isDead(other) {
@@ -269,8 +325,9 @@ public final class SQLitePushNotificationStore: PushNotificationStore {
             try db.execute(
                 sql: """
                     UPDATE push_registrations SET owner = ? \
-                    WHERE state = 'active' AND owner NOT IN (SELECT owner FROM push_owners)
-                    """, arguments: [owners.id])
+                    WHERE state = 'active' AND owner NOT IN (SELECT owner FROM push_owners) \
+                    AND key_id IN \(PushKeyRotation.marks(known))
+                    """, arguments: [owners.id] + StatementArguments(known))
             return db.changesCount > 0
         }
     }

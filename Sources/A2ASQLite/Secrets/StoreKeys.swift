@@ -57,6 +57,9 @@ public struct StoreKeys: Sendable {
         }.joined()
     }
 
+    /// What tells the keys apart, the current one first; they say nothing of the keys.
+    public var ids: [String] { self.keys.map(\.id) }
+
     /// The key with an id.
     func key(_ id: String) -> SymmetricKey? { self.keys.first { $0.id == id }?.key }
 

@@ -1,4 +1,3 @@
-import A2AServer
 import GRDB
 import Synchronization
 

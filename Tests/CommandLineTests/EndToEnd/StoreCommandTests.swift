@@ -186,6 +186,97 @@ struct StoreCommandTests {
         }
     }
 
+    @Test("what nobody has finished is named, and an export that is whole has its name only then")
+    func leftovers() async throws {
+        try await withDirectory { directory in
+            let path = "\(directory)/agent.db"
+            try await withAgent(on: path) { _, _ in }
+            func left() -> Int {
+                let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
+                return names.count { $0.contains("partial") }
+            }
+            func crash() throws -> String {
+                let partial = PartialFile(of: "\(directory)/yesterday")
+                try Data([1]).write(to: URL(fileURLWithPath: partial.path))
+                return partial.path
+            }
+            let name = try crash()
+            let info = await runTool(["store", "info", "--store", path])
+            #expect(info.output.contains("Left Over: \(name)\n") && left() == 2, "\(info.output)")
+            let json = await runTool(["store", "info", "--store", path, "-o", "json"])
+            #expect(json.output.contains("\"left-over\":[\""), "\(json.output)")
+            let export = await runTool(["store", "export", "\(directory)/lines", "--store", path])
+            #expect(export.status == .success && left() == 0, "\(export.notes)")
+            _ = try crash()
+            let backup = await runTool(["store", "backup", "\(directory)/backup.db", "--store", path])
+            #expect(backup.status == .success && left() == 0, "\(backup.notes)")
+            // One that fails in the middle leaves nothing, neither under its name nor another one.
+            let database = try SQLiteDatabase(path: path, logger: .silent)
+            try await database.write { try $0.execute(sql: "UPDATE log SET changes = x'03'") }
+            await database.close()
+            let failed = await runTool(["store", "export", "\(directory)/more", "--store", path])
+            #expect(failed.status == .failure && left() == 0, "\(failed.notes)")
+            #expect(!FileManager.default.fileExists(atPath: "\(directory)/more"))
+        }
+    }
+
+    @Test("a store that is named by a symbolic link is the one that it leads to")
+    func link() async throws {
+        try await withDirectory { directory in
+            try FileManager.default.createDirectory(atPath: "\(directory)/real", withIntermediateDirectories: true)
+            let (path, link) = ("\(directory)/real/agent.db", "\(directory)/link.db")
+            try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: path)
+            try await withAgent(on: link) { _, _ in
+                let check = await runTool(["store", "check", "--store", link])
+                #expect(check.output == "Sound: \(path)\n", "\(check.notes)")
+                let info = await runTool(["store", "info", "--store", link])
+                #expect(!info.output.contains("Log Bytes: 0\n") && info.output.contains("Store: \(path)\n"))
+            }
+        }
+    }
+
+    @Test("push notification configurations that cannot be read are told, with the key that is missing")
+    func missingKeys() async throws {
+        try await withDirectory { directory in
+            let path = "\(directory)/agent.db"
+            let (old, new) = (
+                Data(repeating: 1, count: 32).base64EncodedString(), Data(repeating: 2, count: 32).base64EncodedString()
+            )
+            let id = try #require(try StoreKeys([old]).ids.first)
+            try await withAgent(on: path) { _, task in
+                let database = try SQLiteDatabase(path: path, logger: .silent)
+                let store = try await SQLitePushNotificationStore(database, keys: StoreKeys([old]), logger: .silent)
+                var configuration = A2ATaskPushNotificationConfig()
+                configuration.id = "c"
+                configuration.taskID = task.id
+                configuration.url = "https://hooks.example.com/s3cret"
+                _ = try await store.put(
+                    PushRegistration(
+                        scope: Scope(), configuration: configuration, version: .v1_0, deliveryKey: "k",
+                        progress: PushProgress(delivered: 1)))
+                await database.close()
+            }
+            let sound = "Sound: \(path)\n"
+            let words = "1 push notification configurations, whose key \(id) is missing; "
+            for (environment, wanted) in [
+                ([:], "Unreadable: \(words)no keys were found\n"),
+                (["A2A_STORE_KEY": new], "Unreadable: \(words)given: "), (["A2A_STORE_KEY": "\(new),\(old)"], ""),
+            ] {
+                let check = await runTool(["store", "check", "--store", path], environment: environment)
+                #expect(check.status == .success && check.output.hasPrefix(sound + wanted), "\(check.output)")
+                #expect(!wanted.isEmpty || check.output == sound)
+            }
+            try "\(new)\n".write(toFile: "\(directory)/keys", atomically: true, encoding: .utf8)
+            let keys = ["--store-key-file", "\(directory)/keys"]
+            let status = await runTool(["push", "status", "--store", path] + keys)
+            #expect(status.output.contains("Last Failure: its key \(id) was not given"), "\(status.output)")
+            let unknown = await runTool(["push", "status", "--store", path])
+            #expect(unknown.status == .success && !unknown.output.contains("Last Failure"), "\(unknown.output)")
+            let nothing = await runTool(["store", "check", "--store", path, "--store-key-file", "\(directory)/none"])
+            #expect(nothing.status == .failure && nothing.notes.contains("no such file"), "\(nothing.notes)")
+        }
+    }
+
     @Test("a damaged file is found out, and the findings are printed")
     func damaged() async throws {
         try await withDirectory { directory in

@@ -18,6 +18,7 @@ struct PushStatusCommand: ToolCommand {
     )
 
     @OptionGroup var agent: AdminOptions
+    @OptionGroup var keys: StoreKeyLookUp
 
     @Option(help: "Only configurations that are active, finished or dead (given up).")
     var state: String?
@@ -72,9 +73,11 @@ struct PushStatusCommand: ToolCommand {
             // No agent, or one that has no socket: the file knows most of it.
             if (try? await ask(nil, 1, nil)) != nil { return ask }
         }
+        let keys = try self.keys.keys(file, tool)
         let database = try file.open()
         return { state, size, token in
-            try await SQLitePushNotificationStore.status(in: database, state: state, pageSize: size, pageToken: token)
+            try await SQLitePushNotificationStore.status(
+                in: database, keys: keys, state: state, pageSize: size, pageToken: token)
         }
     }
 

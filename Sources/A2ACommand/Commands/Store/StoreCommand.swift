@@ -83,22 +83,39 @@ struct StoreBackupCommand: ToolCommand {
 struct StoreCheckCommand: ToolCommand {
     static let configuration = CommandConfiguration(
         commandName: "check",
-        abstract: "Looks whether a store is sound: its pages, its counters, and every log. It reads all of it.")
+        abstract: "Looks whether a store is sound: its pages, its counters, and every log. It reads all of it.",
+        discussion: "It tells too which push notification configurations cannot be read, because their key is missing.")
 
     @OptionGroup var store: StoreFileOptions
+    @OptionGroup var keys: StoreKeyLookUp
     @OptionGroup var global: GlobalOptions
 
     func run(_ tool: Tool) async throws {
-        let database = try self.store.file(tool).open()
+        let file = try self.store.file(tool)
+        let keys = try self.keys.keys(file, tool)
+        let database = try file.open()
         let findings = try await ToolError.wrapping { try await database.check() }
+        guard !findings.isEmpty else {
+            let unreadable = try await ToolError.wrapping {
+                try await SQLitePushNotificationStore.unreadable(in: database, with: keys)
+            }
+            await database.close()
+            return try tool.report([("Sound", .text(database.path))] + Self.fields(unreadable, keys))
+        }
         await database.close()
-        guard !findings.isEmpty else { return try tool.report([("Sound", .text(database.path))]) }
         try tool.report(findings.map { ("Finding", .text($0)) })
         throw ToolError(
             code: .internal, message: "The store '\(database.path)' is damaged (\(findings.count) findings).",
             hint:
                 "Put a backup in its place, and move the old file's -wal and -shm away with it. What can still be read can be saved with: "
                 + "a2a store export")
+    }
+
+    private static func fields(_ unreadable: [String: Int], _ keys: StoreKeys?) -> [(String, ReportValue)] {
+        let given = keys.map { "given: \($0.ids.joined(separator: ", "))" } ?? "no keys were found"
+        return unreadable.sorted { $0.key < $1.key }.map { key, count in
+            ("Unreadable", .text("\(count) push notification configurations, whose key \(key) is missing; \(given)"))
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 import A2A
 import A2ASQLite
+import ArgumentParser
 import FoundationEssentials
 import Logging
 
@@ -47,6 +48,30 @@ struct StoreFile: Sendable {
                 logger: Logger(label: "a2a.store", factory: { _ in SwiftLogNoOpLogHandler() }))
         } catch let error as A2AError {
             throw ToolError(code: .internal, message: error.message, hint: nil)
+        }
+    }
+}
+
+/// The keys of the secrets in a store, for who looks at it: without them most of it can be seen too.
+struct StoreKeyLookUp: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "The file with the agent's keys, to see which push notification configurations it can read. (default: A2A_STORE_KEY, or "
+                + "STORE.key)", valueName: "file"))
+    var storeKeyFile: String?
+
+    /// The keys; `nil` if none are found and nobody has named a file.
+    ///
+    /// - Throws: ``ToolError`` if the file that was named has no keys.
+    func keys(_ file: StoreFile, _ tool: Tool) throws -> StoreKeys? {
+        do {
+            return try StoreKeys.find(
+                environment: tool.invocation.environment,
+                file: self.storeKeyFile.map { AgentConnection.absolute($0, tool) }, beside: file.path,
+                mayMakeFile: false)
+        } catch {
+            guard self.storeKeyFile != nil else { return nil }
+            throw ToolError(code: .internal, message: error.description)
         }
     }
 }
