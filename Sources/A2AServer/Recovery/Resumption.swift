@@ -11,7 +11,8 @@ public enum RecoveryPolicy: Sendable, Hashable {
 /// What a turn that is called again needs to know of the time before.
 ///
 /// The agent's process has ended since, so whatever it held in memory is gone. ``Turn/task`` is the task as it stands now, with
-/// everything that is out: an agent that looks there first does nothing twice. Everything that was sent to a caller is there.
+/// everything that is out: an agent that looks there first does nothing twice. Everything that was sent to a caller is there. All of
+/// the turn's work may be out, and only its end not written: then the agent has nothing to do but to return.
 public struct Resumption: Sendable, Hashable {
     /// How many events of this turn are in the task's log.
     ///
