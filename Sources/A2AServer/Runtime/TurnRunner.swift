@@ -178,7 +178,8 @@ struct TurnRunner: Sendable {
         try? await Task.sleep(for: grace)
         guard !execution.hasEnded else { return }
         logger.warning("turn did not stop in time and is fenced off", metadata: ["grace": "\(grace)"])
-        let status = Self.status(for: reason, failure: nil, limits: self.configuration)
+        // A turn that was let go of is only kept from writing.
+        let status = Self.status(for: reason, failure: nil, limits: self.configuration) ?? A2ATaskStatus(.failed)
         do {
             try await execution.fenceOff(with: status)
         } catch {
@@ -203,8 +204,10 @@ struct TurnRunner: Sendable {
         _ execution: TurnExecution, state: A2ATaskState, fence: Int64, failure: A2AError?, logger: Logger
     ) async {
         var status = A2ATaskStatus(state)
-        if let reason = execution.stopReason {
-            status = Self.status(for: reason, failure: failure, limits: self.configuration)
+        if let reason = execution.stopReason,
+            let stopped = Self.status(for: reason, failure: failure, limits: self.configuration)
+        {
+            status = stopped
         } else if let failure {
             // The text of an A2AError is meant for the caller; of any other error only the log knows more.
             status.message = .agent(failure.message)
@@ -217,9 +220,10 @@ struct TurnRunner: Sendable {
         }
     }
 
+    /// How the task of a stopped turn ends; `nil` if it is left as it is.
     private static func status(
         for reason: TurnState.StopReason, failure: A2AError?, limits: RuntimeConfiguration
-    ) -> A2ATaskStatus {
+    ) -> A2ATaskStatus? {
         switch reason {
         case .cancelled: A2ATaskStatus(.canceled)
         case .shutdown:
@@ -228,8 +232,7 @@ struct TurnRunner: Sendable {
             A2ATaskStatus(
                 .failed,
                 message: .agent("The agent gave no sign of life for \(limits.silenceLimit ?? .zero) and was stopped."))
-        // Never written: such a task is left as it is.
-        case .released: A2ATaskStatus(.working)
+        case .released: nil
         }
     }
 

@@ -263,6 +263,8 @@ struct TurnState {
     /// Asks the turn to stop; the first reason counts.
     mutating func requestStop(_ reason: StopReason) -> OnStop {
         guard self.phase != .ended else { return .ended }
+        // Its end is on its way, and is written or refused.
+        if reason == .released, self.phase == .finishing { return .ended }
         if reason == .cancelled, self.answer == .tracking, self.fence == 0 { return .later }
         guard self.stop == nil else { return .alreadyRequested }
         self.stop = reason

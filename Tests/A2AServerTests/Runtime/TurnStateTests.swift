@@ -312,6 +312,14 @@ struct ReleasedTurnStateTests {
         #expect(!mustEnd && emit == .stopped && end == .leave)
     }
 
+    @Test("ends its task if its agent was done before")
+    func finishing() {
+        var state = TurnState(continuing: .working, fence: 3)
+        let end = state.agentReturned(failed: false)
+        let (stop, reason) = (state.requestStop(.released), state.stop)
+        #expect(end == .append(.completed, fence: 3) && stop == .ended && reason == nil)
+    }
+
     @Test("ends well if the task has ended, and is unanswered if there is none")
     func ended() {
         var ended = TurnState(continuing: .working, fence: 3)
