@@ -36,6 +36,8 @@ actor FrameSession {
     private var messages: [UInt32: (total: Int, octets: [UInt8])] = [:]
     /// Frames that came and that nothing has asked for yet.
     private var pending: [FrameView] = []
+    /// The streams of which a frame was collected.
+    private var begun: Set<UInt32> = []
     /// The agent's HELLO.
     private(set) var hello: JSONValue = .null
     private var pings: UInt64 = 0
@@ -293,7 +295,7 @@ actor FrameSession {
 
     // MARK: Messages
 
-    /// How long a stream must be silent to be taken for stalled.
+    /// How long a stream must be silent to be taken for stalled, once it has said anything.
     private static let stall: Duration = .milliseconds(500)
 
     /// All frames of a stream, to END, RESET or a stall.
@@ -305,7 +307,9 @@ actor FrameSession {
         self.pending.removeAll { $0.stream == stream }
         var isOver: Bool { frames.last.map { $0.isEnd || $0.name == "RESET" } ?? false }
         while !isOver {
-            let limit = untilStall ? min(deadline, .now + Self.stall) : deadline
+            // An agent may take its time to begin.
+            let hasBegun = self.begun.contains(stream) || !frames.isEmpty
+            let limit = untilStall && hasBegun ? min(deadline, .now + Self.stall) : deadline
             switch await self.connection.next(until: limit) {
             case .frame(let frame):
                 let view = try self.read(frame, setting)
@@ -318,6 +322,7 @@ actor FrameSession {
                     continue
                 }
                 frames.append(view)
+                self.begun.insert(stream)
                 if grants, view.body != nil, !view.isEnd {
                     try await self.send(
                         [
