@@ -74,7 +74,10 @@ public final class SQLiteTaskStore: TaskStore {
                 }
             case .unknown:
                 let loaded = try await self.reading { db in try TaskLoader(db).load(id, epoch: epoch) }
-                guard let loaded else { return nil }
+                guard let loaded else {
+                    self.database.tasks.forget(entry)
+                    return nil
+                }
                 entry.fill(loaded)
                 self.database.tasks.loaded(entry)
                 guard loaded.scope == scope else { return nil }
@@ -118,7 +121,8 @@ public final class SQLiteTaskStore: TaskStore {
         let age = self.retention.age.milliseconds
         let limit = A2ATimestamp(milliseconds: now.milliseconds - age)
         // What is still to be sent of a task is given up when it goes.
-        let last = A2ATimestamp(milliseconds: limit.milliseconds - age)
+        let (time, isBeyond) = limit.milliseconds.subtractingReportingOverflow(age)
+        let last = isBeyond ? limit : A2ATimestamp(milliseconds: time)
         var place: Int64? = 0
         while let after = place {
             place = try await self.database.submit(bytes: 64) { session in

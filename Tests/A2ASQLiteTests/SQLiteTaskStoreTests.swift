@@ -47,6 +47,60 @@ struct SQLiteTaskStoreTests {
         }
     }
 
+    @Test("whoever asks for tasks that are not there leaves nothing in memory, however often and whatever the ids")
+    func unknownIDs() async throws {
+        try await withFolder { folder in
+            let store = try makeStore(in: folder)
+            _ = try await store.create(.sample("a"), then: [], in: Scope())
+            let (count, bytes) = (store.database.tasks.count, store.database.tasks.byteCount)
+            let long = String(repeating: "x", count: 10_000)
+            for index in 0..<50 {
+                #expect(try await store.snapshot(of: "\(index) \(long)", in: Scope(), historyLength: nil) == nil)
+                await #expect(throws: TaskConflict.notFound) {
+                    try await store.append([.text("x")], to: "\(index) \(long)", in: Scope())
+                }
+            }
+            #expect(store.database.tasks.count == count && store.database.tasks.byteCount == bytes)
+            #expect(try await store.snapshot(of: "a", in: Scope(), historyLength: nil)?.generation == 1)
+        }
+    }
+
+    @Test("every call says so when the store is closed")
+    func closed() async throws {
+        try await withFolder { folder in
+            let store = try makeStore(in: folder)
+            _ = try await store.create(.sample("a"), then: [], in: Scope())
+            await store.database.close()
+            let calls: [@Sendable () async throws -> Void] = [
+                { _ = try await store.create(.sample("b"), then: [], in: Scope()) },
+                { _ = try await store.append([.text("x")], to: "a", in: Scope()) },
+                { _ = try await store.append([.text("x")], to: "unknown", in: Scope()) },
+                { _ = try await store.snapshot(of: "a", in: Scope(), historyLength: nil) },
+                { _ = try await store.events(of: "a", in: Scope(), after: 0, limit: 1) },
+                { _ = try await store.list(TaskQuery(), in: Scope()) }, { try await store.removeExpired() },
+                { _ = try await store.incarnation() }, { _ = try await store.progress(of: ["a"]) },
+                { _ = try await store.database.info() }, { _ = try await store.database.check() },
+                { _ = try await store.database.export { _ in } },
+            ]
+            for (index, call) in calls.enumerated() {
+                let error = await #expect(throws: A2AError.self, "call \(index)") { try await call() }
+                #expect(error?.code == .unavailable && error?.message.contains("is closed") == true, "call \(index)")
+            }
+        }
+    }
+
+    @Test("an age beyond all bounds removes nothing")
+    func endlessAge() async throws {
+        try await withFolder { folder in
+            var retention = TaskRetention.durable
+            retention.age = .seconds(Int64.max)
+            let store = try makeStore(in: folder, retention: retention)
+            _ = try await store.create(.sample("a"), then: [.status(.completed)], in: Scope())
+            try await store.removeExpired()
+            #expect(try await store.list(TaskQuery(), in: Scope()).total == 1)
+        }
+    }
+
     @Test("what was acknowledged is there after an end without warning, to the last event")
     func abruptEnd() async throws {
         try await withFolder { folder in

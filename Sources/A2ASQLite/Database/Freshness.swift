@@ -28,7 +28,7 @@ final class Freshness: Sendable {
     /// - Throws: `DatabaseError`; ``A2AError`` after ``close()``.
     func check() throws -> Int64 {
         let commits = try self.counter.withLock { counter in
-            guard let counter else { throw A2AError(.unavailable, "The agent's task store is closed.") }
+            guard let counter else { throw A2AError.storeIsClosed }
             return try counter.read()
         }
         return self.state.withLock { state in

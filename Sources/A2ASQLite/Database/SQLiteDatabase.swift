@@ -150,6 +150,7 @@ public final class SQLiteDatabase: Sendable {
     /// An error of the database as callers see it; others as they are.
     func mapped(_ error: any Error) -> any Error {
         guard let error = error as? DatabaseError else { return error }
+        if error.resultCode == .SQLITE_MISUSE, self.queue.isClosed { return A2AError.storeIsClosed }
         self.logger.error("reading the task store failed", metadata: ["file": "\(self.path)", "error": "\(error)"])
         return A2AError(error)
     }

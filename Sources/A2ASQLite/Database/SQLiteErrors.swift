@@ -31,6 +31,9 @@ extension A2AError {
             cause: error)
     }
 
+    /// Nobody reads or writes any more.
+    static var storeIsClosed: A2AError { A2AError(.unavailable, "The agent's task store is closed.") }
+
     private static func meaning(of error: DatabaseError) -> (Code, String) {
         switch error.resultCode {
         case .SQLITE_FULL:

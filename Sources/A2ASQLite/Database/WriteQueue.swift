@@ -50,7 +50,7 @@ final class WriteQueue: Sendable {
     /// - Throws: ``A2AError`` with `.unavailable` if too much waits already, or nobody writes any more.
     func submit(_ job: WriteJob) throws {
         let wakes = try self.state.withLock { state in
-            guard !state.isClosed else { throw A2AError(.unavailable, "The agent's task store is closed.") }
+            guard !state.isClosed else { throw A2AError.storeIsClosed }
             guard state.jobs.count < self.maxJobs, state.bytes == 0 || state.bytes + job.bytes <= self.maxBytes else {
                 throw A2AError(
                     .unavailable, "The agent's task store cannot write as fast as it is asked to. Try again soon.",
@@ -116,6 +116,9 @@ final class WriteQueue: Sendable {
         }
         for resume in waiting { resume() }
     }
+
+    /// Whether nothing more is taken.
+    var isClosed: Bool { self.state.withLock { $0.isClosed } }
 
     /// How many changes wait, beside those that the writer is carrying out.
     var count: Int { self.state.withLock { $0.jobs.count } }

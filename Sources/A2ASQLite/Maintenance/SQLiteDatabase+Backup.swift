@@ -41,10 +41,9 @@ extension SQLiteDatabase {
             }
         } catch {
             partial.discard()
-            guard let error = error as? DatabaseError else { throw error }
-            throw A2AError(
-                .internal, "The backup '\(path)' cannot be made: \(error.message ?? "\(error.resultCode)").",
-                cause: error)
+            guard !(error is A2AError) else { throw error }
+            let reason = (error as? DatabaseError).map { $0.message ?? "\($0.resultCode)" } ?? "\(error)"
+            throw A2AError(.internal, "The backup '\(path)' cannot be made: \(reason).", cause: error)
         }
     }
 

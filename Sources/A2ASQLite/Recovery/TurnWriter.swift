@@ -291,7 +291,8 @@ final class TurnWriter {
         self.addMessage.bind(2, key.id)
         self.addMessage.bind(3, Int64(bitPattern: key.fingerprint))
         self.addMessage.bind(4, task)
-        self.addMessage.bind(5, session.totals.clock + turn.window.milliseconds)
+        let (expiry, isNever) = session.totals.clock.addingReportingOverflow(turn.window.milliseconds)
+        self.addMessage.bind(5, isNever ? .max : expiry)
         if let reply { self.addMessage.bind(6, reply) } else { self.addMessage.bindNull(6) }
         try self.addMessage.run()
     }

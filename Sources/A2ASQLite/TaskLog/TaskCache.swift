@@ -109,6 +109,18 @@ final class TaskCache: Sendable {
         }
     }
 
+    /// A reader has found that there is no such task: ids come from callers, and could be any.
+    func forget(_ entry: TaskEntry) {
+        guard entry.state.withLock({ $0 == nil }) else { return }
+        self.state.withLock { state in
+            guard let index = state.slots.index(forKey: entry.id), state.slots.values[index].entry === entry,
+                !state.slots.values[index].isPinned
+            else { return }
+            state.bytes -= state.slots.values[index].bytes
+            state.slots.remove(at: index)
+        }
+    }
+
     /// - Parameter bytes: What the entry takes now; `nil` to drop it.
     private func unpin(_ entry: TaskEntry, bytes: Int?) {
         self.state.withLock { state in
