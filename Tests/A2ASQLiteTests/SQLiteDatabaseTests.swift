@@ -117,6 +117,49 @@ struct SQLiteDatabaseTests {
         }
     }
 
+    @Test(
+        "the write-ahead log begins anew when it is long, although somebody always reads; what a long reader sees stays"
+    )
+    func longLog() async throws {
+        try await withFolder { folder in
+            var options = SQLiteDatabase.Options()
+            options.maxLogBytes = 1 << 20
+            let store = try makeStore(in: folder, options: options)
+            let database = store.database
+            let text = String(repeating: "x", count: 100_000)
+            func write(_ range: Range<Int>) async throws {
+                for index in range { _ = try await store.create(.sample("\(index)"), then: [.text(text)], in: Scope()) }
+            }
+            try await write(0..<5)
+            let gate = Gate()
+            try await withThrowingTaskGroup(of: Int.self) { group in
+                group.addTask {
+                    try await database.read { db in
+                        let before = try Int.fetchOne(db, sql: "SELECT count(*) FROM tasks") ?? 0
+                        gate.wait()
+                        let after = try Int.fetchOne(db, sql: "SELECT count(*) FROM tasks") ?? 0
+                        return before == after ? after : -1
+                    }
+                }
+                await gate.isReached()
+                try await write(5..<30)
+                #expect(try await database.info().logBytes > 2 * options.maxLogBytes)
+                gate.open()
+                #expect(try await group.reduce(0, +) == 5)
+            }
+            try await write(30..<50)
+            #expect(try await database.info().logBytes < 2 * options.maxLogBytes)
+            // Where nobody reads for long, it never is much longer.
+            try await write(50..<90)
+            #expect(try await database.info().logBytes < 2 * options.maxLogBytes)
+            #expect(try await store.list(TaskQuery(), in: Scope()).total == 90)
+            let timeout = try await database.write { try Int.fetchOne($0, sql: "PRAGMA busy_timeout") }
+            #expect(timeout == 5_000)
+            let problems = try await database.check()
+            #expect(problems == [])
+        }
+    }
+
     @Test("a file of a newer version is refused, and what is in it is named")
     func newerVersion() async throws {
         try await withFolder { folder in

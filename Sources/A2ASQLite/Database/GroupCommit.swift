@@ -9,6 +9,8 @@ import Logging
 final class GroupCommit {
     /// The most changes of one commit.
     static let maxJobs = 1024
+    /// How long the writer waits for readers to begin the log anew, in milliseconds.
+    private static let logWait = 500
 
     private let session: WriterSession
     private let queue: WriteQueue
@@ -16,6 +18,10 @@ final class GroupCommit {
     private var log: WriteAheadLogFile
     private let logger: Logger
     private var pace = CommitPace()
+    private let maxLogBytes: Int
+    private let busyTimeout: Duration
+    /// From which size of the log on it is to be begun anew.
+    private var logLimit: Int
     /// Those who wait are told beside the writer, which goes on meanwhile.
     private let answers = DispatchQueue(label: "a2a.sqlite.answers")
 
@@ -24,6 +30,9 @@ final class GroupCommit {
         self.queue = queue
         self.path = path
         self.log = WriteAheadLogFile(of: path)
+        self.maxLogBytes = options.maxLogBytes
+        self.logLimit = options.maxLogBytes
+        self.busyTimeout = options.busyTimeout
         self.logger = logger
     }
 
@@ -38,6 +47,7 @@ final class GroupCommit {
             while !rest.isEmpty {
                 self.commit(rest.prefix(Self.maxJobs))
                 rest = rest.dropFirst(Self.maxJobs)
+                if self.log.bytes > self.logLimit { self.shortenLog() }
             }
         }
         // So that the file alone is everything, unless others are still reading it.
@@ -92,6 +102,30 @@ final class GroupCommit {
         }
         self.queue.noteCommit()
         self.answers.async { [answers] in for answer in answers { answer() } }
+    }
+
+    /// Moves the log into the file and begins it anew, which SQLite by itself does only when nobody reads.
+    private func shortenLog() {
+        let before = self.log.bytes
+        do {
+            let timeout = Int64(self.busyTimeout.inSeconds * 1000)
+            let db = self.session.db
+            try db.execute(sql: "PRAGMA busy_timeout = \(Self.logWait)")
+            defer { try? db.execute(sql: "PRAGMA busy_timeout = \(timeout)") }
+            let isBusy = try Bool.fetchOne(db, sql: "PRAGMA wal_checkpoint(TRUNCATE)") ?? true
+            guard isBusy else {
+                self.logLimit = self.maxLogBytes
+                return
+            }
+        } catch {
+            self.logger.error(
+                "the write-ahead log cannot be moved", metadata: ["file": "\(self.path)", "error": "\(error)"])
+        }
+        // Not again at once: everybody waits for it.
+        self.logLimit = before + self.maxLogBytes
+        self.logger.notice(
+            "the write-ahead log grows: somebody has been reading for long",
+            metadata: ["file": "\(self.path)", "bytes": "\(before)"])
     }
 
     private func fail(_ jobs: [WriteJob], _ error: any Error) {

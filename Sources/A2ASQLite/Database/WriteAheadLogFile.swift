@@ -21,6 +21,8 @@ struct WriteAheadLogFile {
     private let path: String
     /// The file as it was first seen.
     private var identity: Identity?
+    /// The size of the file when it was last seen, in bytes.
+    private(set) var bytes = 0
 
     /// - Parameter database: The path of the database.
     init(of database: String) { self.path = database + "-wal" }
@@ -30,6 +32,7 @@ struct WriteAheadLogFile {
         var status = stat()
         let found = stat(self.path, &status) == 0 ? Identity(device: status.st_dev, inode: status.st_ino) : nil
         if self.identity == nil { self.identity = found }
+        self.bytes = found == nil ? 0 : Int(status.st_size)
         guard self.identity == found else { throw DatabaseError.logIsGone }
     }
 }
