@@ -57,7 +57,7 @@ struct SQLiteTaskStoreTests {
             for index in 0..<50 {
                 #expect(try await store.snapshot(of: "\(index) \(long)", in: Scope(), historyLength: nil) == nil)
                 await #expect(throws: TaskConflict.notFound) {
-                    try await store.append([.text("x")], to: "\(index) \(long)", in: Scope())
+                    try await store.append([.text("x")], to: "\(index) other \(long)", in: Scope())
                 }
             }
             #expect(store.database.tasks.count == count && store.database.tasks.byteCount == bytes)
