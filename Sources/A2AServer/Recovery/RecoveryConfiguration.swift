@@ -21,5 +21,9 @@ public struct RecoveryConfiguration: Sendable {
     /// process down. Default 10.
     public var maxAttempts = 10
 
+    /// How late the end of a task may be, because the store takes nothing, before callers who wait for it are told. It is written
+    /// all the same when the store takes it. Default 5 s.
+    public var endGrace: Duration = .seconds(5)
+
     public init() {}
 }

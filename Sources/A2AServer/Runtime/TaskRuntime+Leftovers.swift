@@ -15,11 +15,19 @@ final class Leftovers: Sendable {
         case rest(TurnExecution, fence: Int64)
     }
 
-    private let list = Mutex<[Leftover]>([])
+    /// What is left over, and since when.
+    struct Item: Sendable {
+        let leftover: Leftover
+        let since: ContinuousClock.Instant
+    }
 
-    func add(_ leftover: Leftover) { self.list.withLock { $0.append(leftover) } }
+    private let list = Mutex<[Item]>([])
 
-    func take() -> [Leftover] {
+    func add(_ leftover: Leftover) { self.putBack(Item(leftover: leftover, since: .now)) }
+
+    func putBack(_ item: Item) { self.list.withLock { $0.append(item) } }
+
+    func take() -> [Item] {
         self.list.withLock { list in
             defer { list = [] }
             return list
@@ -33,11 +41,16 @@ extension TaskRuntime {
     /// Writes what could not be written, as often as the process says that it lives, until it is cancelled.
     func writeLeftovers() async {
         while (try? await Task.sleep(for: self.configuration.recovery.heartbeatInterval)) != nil {
-            for leftover in self.leftovers.take() {
+            for item in self.leftovers.take() {
                 do {
-                    try await self.write(leftover)
+                    try await self.write(item.leftover)
                 } catch {
-                    self.leftovers.add(leftover)
+                    self.leftovers.putBack(item)
+                    if case .end(let execution, _, _) = item.leftover,
+                        item.since + self.configuration.recovery.endGrace <= .now
+                    {
+                        execution.endIsHeldUp(by: error)
+                    }
                     self.logger.error("the end of a turn cannot be written yet", metadata: ["error": "\(error)"])
                 }
             }

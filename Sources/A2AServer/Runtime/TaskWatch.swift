@@ -100,10 +100,15 @@ final class TaskWatch: Sendable {
     }
 
     /// Sends those who wait now away.
-    func interrupt(_ error: A2AError) {
+    func interrupt(_ error: A2AError) { self.interrupt(error) { _ in true } }
+
+    /// Sends those away who wait now for the task to come to rest or to its end, and not those who follow its events.
+    func sendAwayFromEnd(_ error: A2AError) { self.interrupt(error) { $0 == .settled || $0 == .end } }
+
+    private func interrupt(_ error: A2AError, _ isMeant: (Milestone) -> Bool) {
         let waiters = self.state.withLock { state in
-            defer { state.waiters.removeAll() }
-            return Array(state.waiters.values)
+            let keys = state.waiters.filter { isMeant($0.value.milestone) }.keys
+            return keys.compactMap { state.waiters.removeValue(forKey: $0) }
         }
         for waiter in waiters { waiter.continuation.resume(throwing: error) }
     }

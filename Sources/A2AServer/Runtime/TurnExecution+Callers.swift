@@ -34,6 +34,17 @@ extension TurnExecution {
     /// The task has come to rest, or nothing more is to be expected of the turn.
     func noteSettled() { self.inner.withLock { $0.settle() }.resume() }
 
+    /// The end of the task cannot be written yet. Those who wait for it are told; readers of the log stay, and see it when it comes.
+    func endIsHeldUp(by error: any Error) {
+        let error = A2AError(wrapping: error)
+        self.watch.watch.sendAwayFromEnd(
+            A2AError(
+                error.code,
+                "Task '\(self.taskID)' is over, but its end cannot be written yet; it will be as soon as that is possible. Get the task "
+                    + "then. The reason: \(error.message)",
+                details: [.errorInfo(reason: error.code.reason, metadata: ["taskId": self.taskID])], cause: error))
+    }
+
     /// The first answer, if there is one yet.
     var decisionSoFar: Result<Decision, A2AError>? { self.inner.withLock { $0.decision } }
 

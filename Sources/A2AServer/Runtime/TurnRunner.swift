@@ -167,6 +167,8 @@ struct TurnRunner: Sendable {
     private func flush(_ execution: TurnExecution, logger: Logger) async {
         do {
             try await execution.flush()
+        } catch is CancellationError {
+            // Others have ended the task or work on it: it has what they know.
         } catch {
             logger.error("not all that the turn has said is in the log", metadata: ["error": "\(error)"])
         }

@@ -144,6 +144,50 @@ struct SlowStoreTests {
         }
     }
 
+    @Test(
+        "while the end of a task cannot be written, those who wait for it are told, those who follow it stay, and it comes"
+    )
+    func endHeldUp() async throws {
+        let ending = Gate()
+        let hasRoom = Notes<String>()
+        var store = HookedStore()
+        store.onAppend = { changes in
+            guard changes.contains(where: \.endsTask), hasRoom.count == 0 else { return }
+            throw A2AError(.resourceExhausted, "There is no room.")
+        }
+        let agent = ClosureAgent { turn in
+            try await turn.working()
+            try await ending.wait()
+        }
+        let configuration = patient {
+            $0.recovery.heartbeatInterval = .milliseconds(5)
+            $0.recovery.endGrace = .zero
+        }
+        try await withRuntime(agent, store: store, configuration: configuration) { runtime in
+            let begun = try await runtime.task("hi", id: "1", immediate: true)
+            try await withThrowingTaskGroup(of: [String].self) { group in
+                let stream = try await runtime.subscribe(begun.id)
+                group.addTask { try await stream.all().map(\.word) }
+                group.addTask {
+                    // The same message again waits for the same end.
+                    let error = await expectError(.resourceExhausted) { try await runtime.task("hi", id: "1") }
+                    let message = error?.message ?? ""
+                    #expect(message.contains("There is no room.") && error?.retryDelay == nil)
+                    #expect(message.contains("'\(begun.id)' is over, but its end cannot be written yet"))
+                    let state = try await runtime.get(begun.id).status.state
+                    #expect(state == .working)
+                    hasRoom.add("now")
+                    return []
+                }
+                ending.open()
+                var words: [String] = []
+                for try await some in group { words += some }
+                #expect(words == ["task working", "completed"])
+            }
+            try await runtime.expectNothingLeft()
+        }
+    }
+
     @Test("the agent's first answer and the forced task may overtake each other: the answer counts")
     func answerDuringForce() async throws {
         let (creating, go, answered) = (Gate(), Gate(), Gate())
