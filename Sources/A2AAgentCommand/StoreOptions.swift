@@ -46,7 +46,7 @@ struct StoreOptions: ParsableArguments {
     static func place(_ text: String) throws -> Place {
         if text == "memory" { return .memory }
         guard text.hasPrefix("sqlite:"), text.utf8.count > 7 else {
-            throw ValidationError("--store: '\(text)' is no store; write sqlite:FILE, or memory.")
+            throw ValidationError("'\(text)' is no store; write sqlite:FILE, or memory.")
         }
         return .sqlite(String(text.dropFirst(7)))
     }

@@ -171,6 +171,7 @@ struct SQLiteDatabaseTests {
             let error = #expect(throws: A2AError.self) { try makeStore(in: folder) }
             #expect(error?.message.contains("newer version") == true)
             #expect(error?.message.contains("99 something new") == true)
+            #expect(error?.message.contains(store.database.path) == true)
         }
     }
 
@@ -180,11 +181,34 @@ struct SQLiteDatabaseTests {
             let path = folder + "/store.db"
             try await DatabaseQueue(path: path).write { try $0.execute(sql: "CREATE TABLE theirs (a)") }
             let error = #expect(throws: A2AError.self) { try makeStore(in: folder) }
-            #expect(error?.message.contains("another program") == true)
+            #expect(error?.message.contains("'\(path)' is a database of another program") == true)
             try Data("This is no database, but a text of some length.".utf8).write(to: URL(fileURLWithPath: path))
             let other = #expect(throws: A2AError.self) { try makeStore(in: folder) }
             #expect(other?.message.contains("no SQLite database") == true)
             #expect(try String(contentsOfFile: path, encoding: .utf8).hasPrefix("This is no database"))
+        }
+    }
+
+    @Test("a name that is no file's is refused in plain words, and nothing is made")
+    func noFile() async throws {
+        try await withFolder { folder in
+            let pipe = folder + "/pipe"
+            try #require(mkfifo(pipe, 0o600) == 0)
+            for (name, words) in [
+                (folder, "is a folder. Give the name of a file, such as '\(folder)/agent.db'"),
+                (folder + "/", "such as '\(folder)/agent.db'"), (pipe, "is a device, pipe or socket"),
+                ("/dev/null", "is a device, pipe or socket"), (":memory:", "there is the memory store"),
+                ("", "there is the memory store"),
+            ] {
+                let error = #expect(throws: A2AError.self) { try SQLiteDatabase(path: name, logger: .silent) }
+                #expect(error?.code == .invalidRequest && error?.message.contains(words) == true, "\(name): \(words)")
+                let other = await #expect(throws: A2AError.self) {
+                    try await SQLiteDatabase.importing(into: name) { nil }
+                }
+                #expect(other?.message == error?.message)
+            }
+            #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["pipe"])
+            #expect(!FileManager.default.fileExists(atPath: ":memory:"))
         }
     }
 

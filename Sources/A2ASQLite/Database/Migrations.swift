@@ -45,7 +45,7 @@ enum Migrations {
         guard !missing.isEmpty else { return }
         throw A2AError(
             .internal,
-            "The file was written by an earlier version of this program (it lacks "
+            "The file '\(writer.path)' was written by an earlier version of this program (it lacks "
                 + "\(missing.map { "'\($0)'" }.joined(separator: ", "))), and perhaps an agent of that version still has it. An agent of this "
                 + "version brings it up to date when it starts; until then use the a2a of the earlier version.")
     }
@@ -61,13 +61,14 @@ enum Migrations {
             guard id == self.applicationID || (id == 0 && tables == 0) else {
                 throw A2AError(
                     .internal,
-                    "The file is a database of another program. Choose another file, or move this one away.")
+                    "The file '\(writer.path)' is a database of another program. Choose another file, or move this one away."
+                )
             }
             guard try !migrator.hasBeenSuperseded(db) else {
                 let newer = try migrator.appliedIdentifiers(db).subtracting(migrator.migrations).sorted()
                 throw A2AError(
                     .internal,
-                    "The file was written by a newer version of this program, which this one cannot read (it has "
+                    "The file '\(writer.path)' was written by a newer version of this program, which this one cannot read (it has "
                         + "\(newer.map { "'\($0)'" }.joined(separator: ", "))). Run that version, or choose another file."
                 )
             }

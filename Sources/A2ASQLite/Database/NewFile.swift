@@ -29,6 +29,30 @@ enum NewFile {
                 + "or move \(names) away, and the '-shm' beside it.")
     }
 
+    /// Refuses a name that can never be that of a database, which SQLite would say in words that nobody understands.
+    ///
+    /// - Throws: ``A2AError`` that says what the name stands for.
+    static func requireFileName(_ name: String) throws {
+        guard !name.isEmpty, name != ":memory:" else {
+            throw A2AError(
+                .invalidRequest,
+                "The task store '\(name)' cannot be opened: that is no file. For tasks that end with the process there is the memory store."
+            )
+        }
+        var status = stat()
+        guard stat(name, &status) == 0, status.st_mode & S_IFMT != S_IFREG else { return }
+        guard status.st_mode & S_IFMT == S_IFDIR else {
+            throw A2AError(
+                .invalidRequest,
+                "The task store '\(name)' cannot be opened: it is a device, pipe or socket. Give the name of a file.")
+        }
+        let inside = name.hasSuffix("/") ? name : name + "/"
+        throw A2AError(
+            .invalidRequest,
+            "The task store '\(name)' cannot be opened: it is a folder. Give the name of a file, such as '\(inside)agent.db'."
+        )
+    }
+
     /// Gives a finished file, which nobody has open, its name.
     ///
     /// - Throws: ``A2AError`` if another file has the name, or the logs of one.

@@ -159,6 +159,7 @@ public final class SQLiteDatabase: Sendable {
 
     private static func open(_ path: String, _ options: Options) throws -> DatabasePool {
         try self.mapping(path) {
+            try NewFile.requireFileName(path)
             try NewFile.requireNoLogs(of: path)
             try makeFolder(of: path)
             var configuration = Configuration()
@@ -177,7 +178,7 @@ public final class SQLiteDatabase: Sendable {
                     try db.execute(sql: "PRAGMA wal_autocheckpoint = \(options.checkpointPages)")
                     try db.execute(sql: "PRAGMA secure_delete = FAST")
                 }
-                if options.migrates { try Migrations.apply(to: pool) } else { try Migrations.requireCurrent(pool) }
+                try options.migrates ? Migrations.apply(to: pool) : Migrations.requireCurrent(pool)
                 return pool
             }
         }

@@ -66,6 +66,7 @@ extension SQLiteDatabase {
         let path = PrivateFile.resolved(path)
         PartialFile.removeLeftovers(besides: path)
         do {
+            try NewFile.requireFileName(path)
             if FileManager.default.fileExists(atPath: path) {
                 return try await self.inBackground { try self.merge(into: path, replacing: replacing, nextLine) }
             }
