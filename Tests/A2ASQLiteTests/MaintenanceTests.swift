@@ -122,7 +122,7 @@ struct MaintenanceTests {
         let header = #"{"kind":"header","format":"a2a-store","version":1}"#
         let cases = [
             (["nonsense"], "Line 1"), ([#"{"kind":"task"}"#], "must be a header"),
-            ([#"{"kind":"header","format":"a2a-store","version":3}"#], "newer"), ([], "no header"),
+            ([#"{"kind":"header","format":"a2a-store","version":3}"#], "newer"), ([], "nothing to import"),
             ([header, #"{"kind":"events","generation":1,"bytes":0,"at":0,"changes":[]}"#], "Line 2"),
             ([header, #"{"kind":"new"}"#], "'new' is not known"),
             ([header, #"{"kind":"task","id":"a","state":3,"snapshot":0,"tenant":1}"#], "'tenant'"),

@@ -36,7 +36,11 @@ struct TaskImporter {
                 try self.naming { try $0.take(try LineReader(line[...])) }
                 if !isOneTransaction, self.transfer.lines % Self.linesPerTransaction == 0 { try self.db.commit() }
             }
-            guard self.hasHeader else { throw self.error("there is no header; is this an export?") }
+            guard self.hasHeader else {
+                throw A2AError(
+                    .invalidRequest,
+                    "There is nothing to import: no line begins an export, as those of 'a2a store export' do.")
+            }
             if !self.db.isInsideTransaction { try self.db.beginTransaction(.immediate) }
             try self.naming { try $0.finishTask() }
             guard self.conflicts.isEmpty else { throw self.conflict }

@@ -110,7 +110,8 @@ struct StoreCommandTests {
             }
             #expect(try String(contentsOfFile: text, encoding: .utf8).hasPrefix("This is no database."))
             for (source, words) in [
-                (text, "Line 1"), ("\(directory)/none", "cannot be read"), (try write("empty", ""), "header"),
+                (text, "Line 1"), ("\(directory)/none", "cannot be read: No such file"), (directory, "it is a folder"),
+                (try write("empty", ""), "nothing to import"),
             ] {
                 let result = await runTool(["store", "import", source, "--store", "\(directory)/x"])
                 #expect(result.status != .success && result.notes.contains(words), "\(result.notes)")

@@ -25,12 +25,18 @@ final class LineFile: Sendable {
 
     /// - Throws: ``ToolError`` if the file cannot be read.
     init(reading path: String) throws {
-        guard let handle = FileHandle(forReadingAtPath: path) else {
-            throw ToolError(code: .internal, message: "The file '\(path)' cannot be read.")
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else {
+            throw ToolError(
+                code: .internal, message: "The file '\(path)' cannot be read: \(String(cString: strerror(errno))).")
         }
         self.path = path
         self.partial = nil
-        self.state = Mutex(State(handle: handle))
+        self.state = Mutex(State(handle: FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)))
+        var isFolder: ObjCBool = false
+        guard !FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) || !isFolder.boolValue else {
+            throw ToolError(code: .internal, message: "The file '\(path)' cannot be read: it is a folder.")
+        }
     }
 
     /// - Throws: ``ToolError`` if there is such a file, or it cannot be made.
