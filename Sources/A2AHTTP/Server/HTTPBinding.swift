@@ -7,6 +7,7 @@ import HummingbirdTLS
 public import Logging
 import NIOCore
 import NIOSSL
+import Synchronization
 
 /// The bindings over HTTP: card, JSON-RPC and HTTP+JSON on one port.
 public struct HTTPBinding: ServerBinding {
@@ -26,6 +27,7 @@ public struct HTTPBinding: ServerBinding {
     ) async throws {
         let routes = A2ARoutes(service: service, configuration: self.configuration)
         let watches = CallerWatches()
+        let isListening = Atomic(false)
         let application = Application(
             // Nothing but the agent is here, so no router has to find it.
             responder: CallbackResponder { (request: Request, context: ChannelRequestContext) in
@@ -36,10 +38,20 @@ public struct HTTPBinding: ServerBinding {
                 address: .hostname(self.configuration.host, port: self.configuration.port),
                 availableConnectionsDelegate: MaximumAvailableConnections(self.configuration.maxConnections)
             ),
-            onServerRunning: { channel in await onListening(self.endpoint(channel.localAddress)) },
+            onServerRunning: { channel in
+                isListening.store(true, ordering: .relaxed)
+                await onListening(self.endpoint(channel.localAddress))
+            },
             logger: logger
         )
-        try await application.run()
+        do {
+            try await application.run()
+        } catch let error where !(error is CancellationError) && !isListening.load(ordering: .relaxed) {
+            throw A2AError(
+                .unavailable,
+                "The HTTP server cannot listen on \(self.configuration.host):\(self.configuration.port): \(error)",
+                cause: error)
+        }
     }
 
     private func endpoint(_ address: SocketAddress?) -> BindingEndpoint {

@@ -117,9 +117,11 @@ struct TransportTests {
         try await withTestAgent { base async throws in
             var configuration = HTTPServerConfiguration.ephemeral
             configuration.port = Int(base.split(separator: ":").last ?? "") ?? 0
-            await #expect(throws: (any Error).self) {
+            let error = await #expect(throws: A2AError.self) {
                 try await withTestAgent(configuration: configuration) { _ in }
             }
+            let words = "The HTTP server cannot listen on 127.0.0.1:\(configuration.port): "
+            #expect(error?.message.hasPrefix(words) == true, "\(String(describing: error))")
         }
     }
 }
