@@ -9,6 +9,12 @@ public struct ResumeExtension: Sendable, Hashable {
     /// Whether the events outlive the agent's process.
     public var isDurable: Bool
 
+    /// The number of an event as callers and agents write it, in decimal digits; `nil` for everything else, such as a sign.
+    package static func number(_ text: some StringProtocol) -> Int64? {
+        guard let first = text.utf8.first, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(first) else { return nil }
+        return Int64(text)
+    }
+
     private enum Key {
         static let recognition = "recognitionSeconds"
         static let isDurable = "durable"

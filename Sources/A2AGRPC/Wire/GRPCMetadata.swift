@@ -93,7 +93,7 @@ struct GRPCRequestMetadata {
                 guard let timeout = GRPCTimeout.parse(text) else { throw GRPCTimeout.malformed(text) }
                 return ContinuousClock.now.advanced(by: timeout)
             },
-            resumeAfter: self.lastEventID.flatMap { Int64($0) },
+            resumeAfter: self.lastEventID.flatMap { ResumeExtension.number($0) },
             parameters: ServiceParameters(self.fields),
             binding: ProtocolBinding.grpc.rawValue
         )

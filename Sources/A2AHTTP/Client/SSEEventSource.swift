@@ -59,7 +59,7 @@ final class SSEEventSource: EventSource, @unchecked Sendable {
         self.lastID = event.id
         do {
             guard let response = try self.decode(event) else { return nil }
-            let generation = isOwn ? event.id.flatMap { Int64($0) } : nil
+            let generation = isOwn ? event.id.flatMap { ResumeExtension.number($0) } : nil
             return StreamEvent(response, generation: generation.flatMap { $0 > 0 ? $0 : nil })
         } catch {
             self.body = nil

@@ -53,7 +53,7 @@ struct HTTPCall {
                 self.fields.version ?? versionParameter(), supported: self.configuration.versions,
                 assumed: self.configuration.assumedVersion),
             requestedExtensions: ExtensionNegotiation.parse(self.fields.extensions),
-            resumeAfter: self.fields.lastEventID.flatMap { Int64($0) },
+            resumeAfter: self.fields.lastEventID.flatMap { ResumeExtension.number($0) },
             parameters: ServiceParameters(self.request.headers),
             binding: binding.rawValue
         )

@@ -46,7 +46,7 @@ extension CallContext {
         for entry in call.parameters.entries {
             switch entry.key {
             case TCPParameterName.extensions: extensions = entry.value
-            case TCPParameterName.lastEventID: resumeAfter = Int64(entry.value)
+            case TCPParameterName.lastEventID: resumeAfter = ResumeExtension.number(entry.value)
             case TCPParameterName.cookie, TCPParameterName.resumeCursor: continue
             default: break
             }

@@ -103,7 +103,7 @@ struct ParameterTests {
             #expect(events.map(\.generation) == [7])
             #expect(events.first?.response.generation == nil)
             #expect(probe.last?.resumeAfter == 6)
-            for bad in ["", "x", "9999999999999999999999", "6 7"] {
+            for bad in ["", "x", "9999999999999999999999", "6 7", "+6", "-6"] {
                 let answer = try await rawCall(
                     address, .subscribeToTask, metadata: ["a2a-version": "1.0", "last-event-id": .string(bad)], request)
                 #expect(answer.status?.code == .ok)

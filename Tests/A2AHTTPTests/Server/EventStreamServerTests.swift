@@ -52,9 +52,12 @@ struct EventStreamServerTests {
                     try await send(.POST, base + "/v1/tasks/\(id):subscribe", headers: header))
                 #expect(restREST.map(\.id) == rest.map(\.id))
             }
-            let seenAll = try await rpc(
-                base, "SubscribeToTask", "{\"id\":\"\(id)\"}", headers: [("Last-Event-ID", "6")])
-            #expect(seenAll.errorCode == -32004)
+            // The last one has seen all; the others are no numbers, as if they were not there.
+            for cursor in ["6", "+3", "-3", "3.0", "0x3", "9223372036854775808", "three"] {
+                let refused = try await rpc(
+                    base, "SubscribeToTask", "{\"id\":\"\(id)\"}", headers: [("Last-Event-ID", cursor)])
+                #expect(refused.errorCode == -32004, "\(cursor)")
+            }
         }
     }
 
