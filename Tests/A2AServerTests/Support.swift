@@ -97,6 +97,7 @@ func patient(_ adjust: (inout RuntimeConfiguration) -> Void = { _ in }) -> Runti
     configuration.decisionGrace = .seconds(3600)
     configuration.cancellationGrace = .seconds(3600)
     configuration.shutdownGrace = .seconds(3600)
+    configuration.recovery.endGrace = .seconds(3600)
     adjust(&configuration)
     return configuration
 }
