@@ -263,8 +263,8 @@ struct TurnState {
     /// Asks the turn to stop; the first reason counts.
     mutating func requestStop(_ reason: StopReason) -> OnStop {
         guard self.phase != .ended else { return .ended }
-        // Its end is on its way, and is written or refused.
-        if reason == .released, self.phase == .finishing { return .ended }
+        // The agent is done, and how its task ends is decided; only a caller may still want it otherwise.
+        if self.phase == .finishing, reason != .cancelled { return .ended }
         if reason == .cancelled, self.answer == .tracking, self.fence == 0 { return .later }
         guard self.stop == nil else { return .alreadyRequested }
         self.stop = reason

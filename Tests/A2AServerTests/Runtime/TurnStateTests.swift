@@ -140,7 +140,7 @@ struct TurnStateTests {
                 $0.recorded(appended(.working))
                 _ = $0.agentReturned(failed: false)
             }, reply: nil, emit: .append(fence: 1), returned: .append(.completed, fence: 1),
-            failed: .append(.failed, fence: 1)),
+            failed: .append(.failed, fence: 1), stop: .ended),
         Situation(
             "ended",
             make {
@@ -312,12 +312,16 @@ struct ReleasedTurnStateTests {
         #expect(!mustEnd && emit == .stopped && end == .leave)
     }
 
-    @Test("ends its task if its agent was done before")
+    @Test("ends its task if its agent was done before; a shutdown changes nothing then either, a caller may")
     func finishing() {
-        var state = TurnState(continuing: .working, fence: 3)
-        let end = state.agentReturned(failed: false)
-        let (stop, reason) = (state.requestStop(.released), state.stop)
-        #expect(end == .append(.completed, fence: 3) && stop == .ended && reason == nil)
+        for reason: TurnState.StopReason in [.released, .shutdown, .silent, .cancelled] {
+            var state = TurnState(continuing: .working, fence: 3)
+            let end = state.agentReturned(failed: false)
+            let (stop, noted) = (state.requestStop(reason), state.stop)
+            #expect(end == .append(.completed, fence: 3))
+            #expect(stop == (reason == .cancelled ? .requested : .ended))
+            #expect(noted == (reason == .cancelled ? .cancelled : nil))
+        }
     }
 
     @Test("ends well if the task has ended, and is unanswered if there is none")
