@@ -102,19 +102,31 @@ extension ServerBinding where Self == HTTPBinding {
 extension HTTPServerConfiguration.TLSFiles {
     /// Reads the files.
     ///
-    /// - Throws: An error of NIOSSL if a file is missing or not PEM.
+    /// - Throws: ``A2AError`` that names a file that is missing or not PEM.
     fileprivate func tlsConfiguration() throws -> TLSConfiguration {
-        let chain = try NIOSSLCertificate.fromPEMFile(self.certificateChain).map {
-            NIOSSLCertificateSource.certificate($0)
+        let chain = try Self.naming(self.certificateChain, "certificate") {
+            try NIOSSLCertificate.fromPEMFile($0).map { NIOSSLCertificateSource.certificate($0) }
         }
-        let key = try NIOSSLPrivateKey(file: self.privateKey, format: .pem)
+        let key = try Self.naming(self.privateKey, "private key") { try NIOSSLPrivateKey(file: $0, format: .pem) }
         var configuration = TLSConfiguration.makeServerConfiguration(
             certificateChain: chain, privateKey: .privateKey(key))
         configuration.minimumTLSVersion = .tlsv12
         if let roots = self.clientTrustRoots {
-            configuration.trustRoots = .certificates(try NIOSSLCertificate.fromPEMFile(roots))
+            configuration.trustRoots = .certificates(
+                try Self.naming(roots, "certificate") { try NIOSSLCertificate.fromPEMFile($0) })
             configuration.certificateVerification = .noHostnameVerification
         }
         return configuration
+    }
+
+    private static func naming<Value>(_ file: String, _ what: String, _ read: (String) throws -> Value) throws -> Value
+    {
+        do {
+            return try read(file)
+        } catch {
+            throw A2AError(
+                .invalidParams, "The file '\(file)' is not there or has no \(what) in PEM that can be read.",
+                cause: error)
+        }
     }
 }

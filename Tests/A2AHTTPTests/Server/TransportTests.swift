@@ -64,9 +64,10 @@ struct TransportTests {
     func missingCertificate() async throws {
         var configuration = HTTPServerConfiguration.ephemeral
         configuration.tls = .init(certificateChain: "/nowhere.pem", privateKey: "/nowhere.pem")
-        await #expect(throws: (any Error).self) {
+        let error = await #expect(throws: A2AError.self) {
             try await withTestAgent(configuration: configuration) { _ in }
         }
+        #expect(error?.message.contains("'/nowhere.pem' is not there or has no certificate in PEM") == true)
     }
 
     @Test("with prior knowledge, HTTP/2 needs no TLS")
