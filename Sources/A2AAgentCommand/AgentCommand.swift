@@ -134,7 +134,7 @@ struct AgentCommand: AsyncParsableCommand {
 
     private func cardSigner() throws -> AgentCardSigner? {
         guard let file = self.cardKey else { return nil }
-        let pem = String(decoding: try Data(contentsOf: URL(fileURLWithPath: file)), as: UTF8.self)
+        let pem = String(decoding: try OptionFile.read(file, of: "--sign-card"), as: UTF8.self)
         return try AgentCardSigner(privateKeyPEM: pem)
     }
 

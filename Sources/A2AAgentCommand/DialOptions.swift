@@ -87,7 +87,14 @@ struct DialOptions: ParsableArguments {
     }
 
     private static func read(_ path: String?, of option: String) throws -> [UInt8] {
-        guard let path else { return [] }
+        try path.map { try OptionFile.read($0, of: option) } ?? []
+    }
+}
+
+/// A file that an option names.
+enum OptionFile {
+    /// - Throws: `ValidationError` that names the option and the file.
+    static func read(_ path: String, of option: String) throws -> [UInt8] {
         guard let data = FileManager.default.contents(atPath: path) else {
             throw ValidationError("\(option): the file '\(path)' cannot be read.")
         }

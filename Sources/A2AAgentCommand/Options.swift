@@ -112,11 +112,11 @@ struct LimitOptions: ParsableArguments {
     var lease = 15
 
     func validate() throws {
-        let values = [self.lease, self.maxBodyBytes, self.maxTurns, self.cancelGrace]
-        let optional = [self.maxTasks, self.maxStoreBytes, self.taskAge, self.silenceLimit].map { $0 ?? 1 }
-        guard (values + optional).allSatisfy({ $0 > 0 }) else {
-            throw ValidationError("Limits are positive numbers.")
-        }
+        try self.requirePositive([
+            "--max-body-bytes": self.maxBodyBytes, "--max-turns": self.maxTurns, "--max-tasks": self.maxTasks,
+            "--max-store-bytes": self.maxStoreBytes, "--task-age": self.taskAge, "--cancel-grace": self.cancelGrace,
+            "--silence-limit": self.silenceLimit, "--lease": self.lease,
+        ])
     }
 
     /// What a store keeps, where it is not what it keeps by default.

@@ -4,7 +4,6 @@ import A2ASecurity
 import A2AServer
 import A2ATCP
 import ArgumentParser
-import FoundationEssentials
 
 /// Where push notifications may go.
 struct PushOptions: ParsableArguments {
@@ -75,7 +74,7 @@ struct PushOptions: ParsableArguments {
     func signer(issuer: String) async throws -> JWTPushNotificationSigner? {
         guard self.signs || self.signingKey != nil else { return nil }
         let pem = try self.signingKey.map {
-            try String(decoding: Data(contentsOf: URL(fileURLWithPath: $0)), as: UTF8.self)
+            try String(decoding: OptionFile.read($0, of: "--push-signing-key"), as: UTF8.self)
         }
         return try await JWTPushNotificationSigner(issuer: issuer, privateKeyPEM: pem)
     }

@@ -1,6 +1,8 @@
+import A2A
 package import A2AGRPC
 package import A2AHTTP
 package import ArgumentParser
+import Foundation
 
 /// Under which addresses a server is served over HTTP and gRPC; its ports it chooses itself.
 package struct ServingOptions: ParsableArguments {
@@ -25,6 +27,24 @@ package struct ServingOptions: ParsableArguments {
     @OptionGroup package var tls: TLSOptions
 
     package init() {}
+
+    package func validate() throws {
+        if let url = self.publicURL {
+            let parts = URLComponents(string: url)
+            guard ["http", "https"].contains(parts?.scheme?.lowercased()), parts?.host?.isEmpty == false else {
+                throw ValidationError(
+                    "--public-url is an http or https URL, such as https://agent.example.com; not '\(url)'.")
+            }
+        }
+        if let address = self.publicGRPCAddress {
+            do {
+                _ = try HostAndPort(address[...])
+            } catch {
+                throw ValidationError(
+                    "--public-grpc-address is host:port, such as agent.example.com:443; '\(address)' \(error.problem).")
+            }
+        }
+    }
 
     /// The public URL without slashes at its end, so that paths can follow it.
     package var base: String? {

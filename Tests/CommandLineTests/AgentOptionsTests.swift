@@ -127,6 +127,10 @@ struct AgentOptionsTests {
             (["--public-tcp-address", "agent.example.com"], "has no port"),
             (["--public-tcp-address", "a2a+tls://agent.example.com"], "host:port"),
             (["--cut-tcp-after", "0"], "--cut-tcp-after"), (["--cut-tcp-after", "nan"], "--cut-tcp-after"),
+            (["--public-url", "foo"], "--public-url is an http or https URL"),
+            (["--public-url", "https://"], "--public-url"),
+            (["--public-grpc-address", "x"], "--public-grpc-address is host:port"),
+            (["--max-tasks", "0"], "--max-tasks takes a positive number, not 0"), (["--lease", "0"], "--lease"),
         ])
     func mistakes(_ arguments: [String], _ part: String) {
         let error = #expect(throws: (any Error).self) { try AgentCommand.parse(arguments) }

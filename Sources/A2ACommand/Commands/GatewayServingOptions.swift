@@ -37,9 +37,10 @@ struct GatewayLimitOptions: ParsableArguments {
     var lenientVersion = false
 
     func validate() throws {
-        guard [self.maxBodyBytes, self.maxConnections, self.maxHops, self.shutdownGrace].allSatisfy({ $0 > 0 }) else {
-            throw ValidationError("Limits are positive numbers.")
-        }
+        try self.requirePositive([
+            "--max-body-bytes": self.maxBodyBytes, "--max-connections": self.maxConnections, "--max-hops": self.maxHops,
+            "--shutdown-grace": self.shutdownGrace,
+        ])
     }
 
     /// HTTP, which has the cards, and gRPC, with these limits.

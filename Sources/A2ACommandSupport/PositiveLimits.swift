@@ -1,0 +1,14 @@
+package import ArgumentParser
+
+extension ParsableArguments {
+    /// Checks that limits are limits.
+    ///
+    /// - Parameter values: The values by the names of their options; `nil` for one that was not given.
+    /// - Throws: `ValidationError` that names the first that is not positive.
+    package func requirePositive(_ values: KeyValuePairs<String, Int?>) throws {
+        for (name, value) in values {
+            guard let value, value <= 0 else { continue }
+            throw ValidationError("\(name) takes a positive number, not \(value).")
+        }
+    }
+}
