@@ -39,12 +39,16 @@ struct CircuitBreaker: Sendable {
         }
     }
 
+    /// The destination has answered, whatever it was asked: it is there.
     mutating func succeeded() { self.state = .closed(failures: 0) }
 
     /// - Parameters:
+    ///   - isProbe: Whether it was the notification that was let through to see; if not, it was sent by a delivery that began earlier.
     ///   - random: In `0..<1`.
     /// - Returns: Whether it has opened just now.
-    mutating func failed(now: Instant, threshold: Int, pause: Backoff, random: Double) -> Bool {
+    mutating func failed(
+        isProbe: Bool, now: Instant, threshold: Int, pause: Backoff, random: Double
+    ) -> Bool {
         switch self.state {
         case .closed(let failures):
             guard failures + 1 >= max(1, threshold) else {
@@ -54,7 +58,8 @@ struct CircuitBreaker: Sendable {
             self.open(pauses: 1, now: now, pause: pause, random: random)
             return true
         case .probing(let pauses):
-            self.open(pauses: pauses + 1, now: now, pause: pause, random: random)
+            // What else fails tells nothing of now; the probe will.
+            if isProbe { self.open(pauses: pauses + 1, now: now, pause: pause, random: random) }
             return false
         case .open:
             // Sent before it opened.

@@ -215,7 +215,7 @@ final class PushDeliverer: Sendable {
                 guard outcome == .delivered else {
                     return try await self.failed(outcome, registration, progress, destination)
                 }
-                self.note(destination, succeeded: true)
+                self.note(key, destination, succeeded: true)
                 if isSnapshot, !progress.needsSnapshot { self.noteGap(registration, destination) }
                 progress.taken(notification.generation, isSnapshot: isSnapshot, endsTask: endsTask)
                 let isCurrent = try await self.store.record(progress, for: key, revision: registration.revision)
@@ -232,10 +232,10 @@ final class PushDeliverer: Sendable {
         switch outcome {
         case .delivered: return .more
         case .refused(let reason):
-            self.note(destination, succeeded: true)
+            self.note(registration.key, destination, succeeded: true)
             return try await self.giveUp(registration, progress, reason, destination)
         case .failed(let reason, let retryAfter, let isDestinationAtFault):
-            self.note(destination, succeeded: !isDestinationAtFault)
+            self.note(registration.key, destination, succeeded: !isDestinationAtFault)
             var progress = progress
             let now = self.environment.wallClock()
             let since = progress.failingSince ?? now
@@ -275,10 +275,11 @@ final class PushDeliverer: Sendable {
         return .ended
     }
 
-    private func note(_ destination: String, succeeded: Bool) {
+    private func note(_ key: Key, _ destination: String, succeeded: Bool) {
         let hasOpened = self.schedule.withLock {
             $0.sent(
-                to: destination, succeeded: succeeded, now: self.environment.now(), random: self.environment.random())
+                of: key, to: destination, succeeded: succeeded, now: self.environment.now(),
+                random: self.environment.random())
         }
         guard hasOpened else { return }
         self.metrics.leftAlone()

@@ -215,14 +215,14 @@ struct PushSchedule: Sendable {
     /// A send of a lane's delivery was answered.
     ///
     /// - Returns: Whether the circuit breaker has opened just now.
-    mutating func sent(to name: String, succeeded: Bool, now: Instant, random: Double) -> Bool {
-        guard self.destinations[name] != nil else { return false }
+    mutating func sent(of key: Key, to name: String, succeeded: Bool, now: Instant, random: Double) -> Bool {
+        guard let destination = self.destinations[name] else { return false }
         self.slots.answered(name, succeeded: succeeded)
         self.promote(name)
         guard succeeded else {
             return self.destinations[name]?.breaker.failed(
-                now: now, threshold: self.limits.breakerThreshold, pause: self.limits.breakerPause, random: random)
-                ?? false
+                isProbe: destination.probe == key, now: now, threshold: self.limits.breakerThreshold,
+                pause: self.limits.breakerPause, random: random) ?? false
         }
         self.destinations[name]?.breaker.succeeded()
         return false

@@ -8,8 +8,10 @@ struct CircuitBreakerTests {
     private let start = ContinuousClock.now
     private let pause = Backoff(base: .seconds(10), limit: .seconds(80))
 
-    private func failed(_ breaker: inout CircuitBreaker, at now: ContinuousClock.Instant, random: Double = 0) -> Bool {
-        breaker.failed(now: now, threshold: 3, pause: self.pause, random: random)
+    private func failed(
+        _ breaker: inout CircuitBreaker, at now: ContinuousClock.Instant, random: Double = 0, isProbe: Bool = true
+    ) -> Bool {
+        breaker.failed(isProbe: isProbe, now: now, threshold: 3, pause: self.pause, random: random)
     }
 
     private func admit(_ breaker: inout CircuitBreaker, _ now: ContinuousClock.Instant) -> CircuitBreaker.Admission {
@@ -49,6 +51,22 @@ struct CircuitBreakerTests {
         #expect(self.admit(&breaker, later) == .waitForProbe)
         breaker.succeeded()
         #expect(self.admit(&breaker, later) == .go)
+        #expect(breaker.isUnremarkable)
+    }
+
+    @Test("while the probe is on its way only its failure counts, and a success of whichever was sent")
+    func others() {
+        var breaker = CircuitBreaker()
+        for _ in 0..<3 { _ = self.failed(&breaker, at: self.start) }
+        let later = self.start + .seconds(5)
+        #expect(self.admit(&breaker, later) == .go)
+        #expect(!self.failed(&breaker, at: later, isProbe: false))
+        #expect(breaker.isProbing)
+        #expect(self.admit(&breaker, later + .seconds(60)) == .waitForProbe)
+        #expect(!self.failed(&breaker, at: later))
+        #expect(self.admit(&breaker, later) == .waitUntil(later + .seconds(10)), "the second pause, not the third")
+        #expect(self.admit(&breaker, later + .seconds(10)) == .go)
+        breaker.succeeded()
         #expect(breaker.isUnremarkable)
     }
 

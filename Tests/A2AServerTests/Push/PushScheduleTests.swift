@@ -35,8 +35,9 @@ struct PushScheduleTests {
     }
 
     private func sent(
-        _ schedule: inout PushSchedule, to name: String, succeeded: Bool, now: ContinuousClock.Instant, random: Double
-    ) -> Bool { schedule.sent(to: name, succeeded: succeeded, now: now, random: random) }
+        _ schedule: inout PushSchedule, of key: Key, to name: String, succeeded: Bool, now: ContinuousClock.Instant,
+        random: Double
+    ) -> Bool { schedule.sent(of: key, to: name, succeeded: succeeded, now: now, random: random) }
 
     @Test("a configuration is served once at a time, and again if its task grew meanwhile")
     func oneAtATime() {
@@ -80,7 +81,9 @@ struct PushScheduleTests {
             for index in 0..<4 { schedule.add(Self.key("\(host)\(index)"), destination: host, .ready) }
         }
         #expect(self.starts(&schedule) == ["x0", "y0", "z0"], "half of the room is for those that have answered")
-        for host in ["x", "y", "z"] { _ = self.sent(&schedule, to: host, succeeded: true, now: self.start, random: 0) }
+        for host in ["x", "y", "z"] {
+            _ = self.sent(&schedule, of: Self.key(host + "0"), to: host, succeeded: true, now: self.start, random: 0)
+        }
         #expect(self.starts(&schedule) == ["x1", "y1"])
         schedule.finish(Self.key("x0"), at: "x", .more, now: self.start)
         #expect(self.starts(&schedule) == ["z1"], "the room of x goes to z, which waits for longer")
@@ -118,7 +121,8 @@ struct PushScheduleTests {
             return
         }
         for id in ["a", "b"] {
-            let hasOpened = schedule.sent(to: "x", succeeded: false, now: self.start, random: 1)
+            let hasOpened = schedule.sent(
+                of: Self.key(id), to: "x", succeeded: false, now: self.start, random: 1)
             #expect(hasOpened == (id == "b"))
             schedule.finish(Self.key(id), at: "x", .retry(at: self.start + .seconds(1)), now: self.start)
         }
@@ -128,7 +132,7 @@ struct PushScheduleTests {
         #expect(self.grew(&schedule, "other"))
         #expect(self.starts(&schedule, now: self.start + .seconds(5)) == ["other"])
         #expect(self.starts(&schedule, now: pause) == ["c"], "one probe")
-        #expect(!self.sent(&schedule, to: "x", succeeded: true, now: pause, random: 1))
+        #expect(!self.sent(&schedule, of: Self.key("c"), to: "x", succeeded: true, now: pause, random: 1))
         schedule.finish(Self.key("c"), at: "x", .caughtUp, now: pause)
         #expect(Set(self.starts(&schedule, now: pause)) == ["a", "b", "d"])
     }
@@ -149,7 +153,7 @@ struct PushScheduleTests {
         }
         for id in ["c", "d"] { schedule.add(Self.key(id), destination: "x", .ready) }
         let pause = self.start + .seconds(10)
-        #expect(self.sent(&schedule, to: "x", succeeded: false, now: self.start, random: 1))
+        #expect(self.sent(&schedule, of: Self.key("a"), to: "x", succeeded: false, now: self.start, random: 1))
         schedule.finish(Self.key("a"), at: "x", .ended, now: self.start)
         #expect(self.starts(&schedule, now: pause) == ["c"], "the probe")
         schedule.finish(Self.key("b"), at: "x", .ended, now: pause)
@@ -159,12 +163,35 @@ struct PushScheduleTests {
         #expect(self.starts(&schedule, now: pause) == ["d"])
     }
 
+    @Test("while one is on its way as the probe, the failure of another that began earlier begins no new pause")
+    func olderFailure() {
+        var schedule = PushSchedule(
+            limits: Self.limits {
+                $0.breakerThreshold = 1
+                $0.breakerPause = Backoff(base: .seconds(10), limit: .seconds(80))
+            })
+        for id in ["a", "b"] { schedule.add(Self.key(id), destination: "x", .ready) }
+        #expect(self.starts(&schedule) == ["a", "b"])
+        for id in ["c", "d"] { schedule.add(Self.key(id), destination: "x", .ready) }
+        #expect(self.sent(&schedule, of: Self.key("a"), to: "x", succeeded: false, now: self.start, random: 1))
+        schedule.finish(Self.key("a"), at: "x", .ended, now: self.start)
+        let pause = self.start + .seconds(10)
+        #expect(self.starts(&schedule, now: pause) == ["c"], "the probe")
+        #expect(!self.sent(&schedule, of: Self.key("b"), to: "x", succeeded: false, now: pause, random: 1))
+        schedule.finish(Self.key("b"), at: "x", .ended, now: pause)
+        #expect(self.starts(&schedule, now: pause + .seconds(100)) == [], "the probe is still on its way")
+        #expect(!self.sent(&schedule, of: Self.key("c"), to: "x", succeeded: false, now: pause, random: 1))
+        schedule.finish(Self.key("c"), at: "x", .ended, now: pause)
+        #expect(self.next(&schedule, now: pause) == .wait(until: pause + .seconds(20)), "the second pause")
+        #expect(self.starts(&schedule, now: pause + .seconds(20)) == ["d"])
+    }
+
     @Test("a destination that is there again is not waited for")
     func reachable() {
         var schedule = PushSchedule(limits: Self.limits { $0.breakerThreshold = 1 })
         for id in ["a", "b"] { schedule.add(Self.key(id), destination: "x", .ready) }
         guard case .start(let key, _) = schedule.next(now: self.start) else { return }
-        _ = schedule.sent(to: "x", succeeded: false, now: self.start, random: 1)
+        _ = schedule.sent(of: key, to: "x", succeeded: false, now: self.start, random: 1)
         schedule.finish(key, at: "x", .retry(at: self.start + .seconds(100)), now: self.start)
         #expect(self.starts(&schedule) == [])
         schedule.reachable("x")
@@ -233,7 +260,7 @@ struct PushScheduleTests {
                 let succeeded = Bool.random(using: &random)
                 if Bool.random(using: &random) {
                     _ = schedule.sent(
-                        to: destination, succeeded: succeeded, now: now,
+                        of: key, to: destination, succeeded: succeeded, now: now,
                         random: Double.random(in: 0..<1, using: &random))
                 }
                 let finish: PushSchedule.Finish =
@@ -251,7 +278,7 @@ struct PushScheduleTests {
             now += .seconds(1)
             while case .start(let key, let destination) = schedule.next(now: now) {
                 served.insert(key)
-                _ = schedule.sent(to: destination, succeeded: true, now: now, random: 0)
+                _ = schedule.sent(of: key, to: destination, succeeded: true, now: now, random: 0)
                 schedule.finish(key, at: destination, .caughtUp, now: now)
             }
         }

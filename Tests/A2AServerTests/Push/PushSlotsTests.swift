@@ -29,7 +29,7 @@ struct PushSlotsTests {
         var schedule = PushSchedule(limits: Self.limits)
         schedule.add(Self.key("live"), destination: "live", .ready)
         #expect(self.starts(&schedule, after: 0) == ["live"])
-        _ = schedule.sent(to: "live", succeeded: true, now: self.start, random: 0)
+        _ = schedule.sent(of: Self.key("live"), to: "live", succeeded: true, now: self.start, random: 0)
         schedule.finish(Self.key("live"), at: "live", .caughtUp, now: self.start)
         for index in 0..<20 { schedule.add(Self.key("\(index)"), destination: "dead\(index)", .ready) }
         var served = 0
@@ -42,6 +42,50 @@ struct PushSlotsTests {
             served += 1
         }
         #expect(served == 20)
+    }
+
+    @Test("one that fails while it is queued waits among those that have not answered")
+    func distrusted() {
+        var schedule = PushSchedule(limits: Self.limits)
+        schedule.add(Self.key("a"), destination: "x", .ready)
+        #expect(self.starts(&schedule, after: 0) == ["a"])
+        _ = schedule.sent(of: Self.key("a"), to: "x", succeeded: true, now: self.start, random: 0)
+        schedule.finish(Self.key("a"), at: "x", .more, now: self.start)
+        #expect(self.starts(&schedule, after: 0) == ["a"])
+        for id in ["0", "1", "2"] { schedule.add(Self.key(id), destination: "dead\(id)", .ready) }
+        #expect(self.starts(&schedule, after: 0).count == 2, "half of the room")
+        schedule.add(Self.key("b"), destination: "x", .ready)
+        _ = schedule.sent(of: Self.key("a"), to: "x", succeeded: false, now: self.start, random: 0)
+        #expect(self.starts(&schedule, after: 0) == [])
+        _ = schedule.sent(of: Self.key("a"), to: "x", succeeded: true, now: self.start, random: 0)
+        #expect(self.starts(&schedule, after: 0) == ["b"])
+    }
+
+    @Test("those that have answered and the others take turns, while there is room for both")
+    func turns() {
+        var rotation = PushRotation()
+        for index in 0..<3 { rotation.append("live\(index)", isTrusted: true) }
+        for index in 0..<3 { rotation.append("new\(index)", isTrusted: false) }
+        var order: [String] = []
+        while let next = rotation.next(PushSlots(limits: Self.limits)) { order.append(next.destination) }
+        #expect(order == ["live0", "new0", "live1", "new1", "live2", "new2"])
+        #expect(rotation.isEmpty)
+    }
+
+    @Test("how long one is on its way is not counted from an earlier time when it was")
+    func again() {
+        var slots = PushSlots(limits: Self.limits)
+        slots.answered("x", succeeded: true)
+        slots.start(Self.key("other"), to: "y", now: self.start)
+        slots.start(Self.key("a"), to: "x", now: self.start)
+        slots.end(Self.key("a"))
+        slots.start(Self.key("a"), to: "x", now: self.start + .milliseconds(500))
+        slots.age(now: self.start + .seconds(1))
+        #expect(slots.isTrusted("x") && !slots.isTrusted("y"))
+        slots.age(now: self.start + .milliseconds(1500))
+        #expect(!slots.isTrusted("x"))
+        slots.end(Self.key("a"))
+        #expect(slots.isTrusted("x"))
     }
 
     @Test("one that takes long makes room for the next one, up to a limit")
