@@ -162,13 +162,13 @@ public struct HTTPPushNotificationSender: PushNotificationSender {
     private static let maxAddresses = 4
 
     private func addresses(of host: String) async throws -> [String] {
-        try await withDeadline(.now + self.options.connectTimeout) {
-            do {
-                return try await self.options.resolver.addresses(of: host)
-            } catch {
-                try Task.checkCancellation()
-                throw ResolutionFailure()
+        do {
+            return try await withDeadline(.now + self.options.connectTimeout) {
+                try await self.options.resolver.addresses(of: host)
             }
+        } catch {
+            try Task.checkCancellation()
+            throw ResolutionFailure()
         }
     }
 

@@ -4,6 +4,8 @@ import A2AReferenceAgent
 import A2AServer
 import A2ATesting
 import Foundation
+import NIOCore
+import NIOPosix
 import Synchronization
 import TestSupport
 import Testing
@@ -182,6 +184,22 @@ struct HTTPPushNotificationSenderTests {
         }
     }
 
+    @Test("hosts at one address have connections of their own, each under its name")
+    func sharedAddress() async throws {
+        try await ScriptedServer.with([.response("200 OK", ""), .response("200 OK", "")]) { server in
+            let options = HTTPPushNotificationSender.Options.loopback {
+                $0.resolver = ScriptedResolver([["127.0.0.1"]])
+            }
+            let sender = HTTPPushNotificationSender(options: options)
+            for name in ["one.invalid", "other.invalid"] {
+                #expect(await sender.send(notification(to: "http://\(name):\(server.port)/hook")) == .delivered)
+            }
+            for (request, name) in zip(server.requests, ["one.invalid", "other.invalid"]) {
+                #expect(request.lowercased().contains("host: \(name):\(server.port)"))
+            }
+        }
+    }
+
     @Test("a second address is tried when the first one cannot be reached")
     func secondAddress() async throws {
         try await ScriptedServer.with([.response("200 OK", "")]) { server in
@@ -191,6 +209,51 @@ struct HTTPPushNotificationSenderTests {
             let outcome = await HTTPPushNotificationSender(options: options).send(
                 notification(to: "http://two.example:\(server.port)/hook"))
             #expect(outcome == .delivered)
+        }
+    }
+
+    @Test("of the addresses of a host that cannot be reached four are tried", arguments: [3, 4])
+    func manyAddresses(dead: Int) async throws {
+        try await ScriptedServer.with([.response("200 OK", "")]) { server in
+            let options = HTTPPushNotificationSender.Options.loopback {
+                $0.resolver = ScriptedResolver([(0..<dead).map { "127.0.0.\($0 + 2)" } + ["127.0.0.1"]])
+            }
+            let outcome = await HTTPPushNotificationSender(options: options).send(
+                notification(to: "http://many.example:\(server.port)/hook"))
+            #expect(outcome == (dead < 4 ? .delivered : .failed(reason: "cannot connect: connection refused")))
+        }
+    }
+
+    @Test("no second address is tried once the first one may have taken the notification")
+    func brokenAddress() async throws {
+        try await ScriptedServer.with([.response("200 OK", "")]) { server in
+            // The same port, at another address: takes the request and hangs up.
+            let listener = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+                .bind(host: "127.0.0.2", port: server.port) { channel in
+                    channel.eventLoop.makeCompletedFuture {
+                        try NIOAsyncChannel<ByteBuffer, ByteBuffer>(wrappingChannelSynchronously: channel)
+                    }
+                }
+            try await listener.executeThenClose { connections in
+                await withThrowingTaskGroup(of: Void.self) { group in
+                    group.addTask {
+                        for try await connection in connections {
+                            try await connection.executeThenClose { inbound, _ in for try await _ in inbound { break } }
+                        }
+                    }
+                    let options = HTTPPushNotificationSender.Options.loopback {
+                        $0.resolver = ScriptedResolver([["127.0.0.2", "127.0.0.1"]])
+                    }
+                    let outcome = await HTTPPushNotificationSender(options: options).send(
+                        notification(to: "http://two.example:\(server.port)/hook"))
+                    guard case .failed(let reason, _, true) = outcome, reason.hasPrefix("the connection broke: ") else {
+                        Issue.record("\(outcome)")
+                        return
+                    }
+                    #expect(server.requests.isEmpty)
+                    group.cancelAll()
+                }
+            }
         }
     }
 
@@ -249,8 +312,21 @@ struct HTTPPushNotificationSenderTests {
             #expect(error?.fieldViolations.map(\.field) == [field])
         }
         try await sender.admit(notification(to: "https://8.8.8.8/").configuration, for: Scope())
+        // However many were looked up before.
+        var options = HTTPPushNotificationSender.Options()
+        options.resolver = ScriptedResolver([["10.0.0.1"]])
+        let inside = HTTPPushNotificationSender(options: options)
+        for index in 0..<40 {
+            let configuration = notification(to: "https://inside\(index).example/").configuration
+            await #expect(throws: A2AError.self) { try await inside.admit(configuration, for: Scope()) }
+        }
         // A name that cannot be found just now may be found later.
         try await sender.admit(notification(to: "https://no-such-host.invalid/").configuration, for: Scope())
+        let inTheClear = await #expect(throws: A2AError.self) {
+            try await HTTPPushNotificationSender(options: .loopback()).admit(
+                notification(to: "http://no-such-host.invalid/").configuration, for: Scope())
+        }
+        #expect(inTheClear?.fieldViolations.map(\.field) == ["url"], "it may lead anywhere")
         #expect(sender.schemes == ["https"])
         #expect(HTTPPushNotificationSender(options: .loopback()).schemes == ["https", "http"])
         #expect(sender.destination(of: notification(to: "https://Example.com/x").configuration) == "example.com:443")

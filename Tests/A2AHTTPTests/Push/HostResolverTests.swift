@@ -42,6 +42,21 @@ struct HostResolverTests {
         try await eventually { (try? await questions.addresses(of: "new")) == ["new"] }
     }
 
+    @Test("who no longer waits for a name is not kept until it is answered")
+    func forgotten() async throws {
+        let names = Names()
+        let questions = Questions(threads: 1, maxUnknown: 1, ask: names.ask)
+        for index in 1...20 {
+            let task = Task { try await questions.addresses(of: "slow") }
+            // Those before it were forgotten when it came.
+            try await eventually { questions.waiting(for: "slow") == 1 && names.asked.count == 1 }
+            task.cancel()
+            await #expect(throws: CancellationError.self, "\(index)") { try await task.value }
+        }
+        names.open(1)
+        try await eventually { questions.waiting(for: "slow") == 0 }
+    }
+
     @Test("a name is asked for once at a time, and all who want it get the answer")
     func shared() async throws {
         let names = Names()
