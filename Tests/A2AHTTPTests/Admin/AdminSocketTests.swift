@@ -21,6 +21,21 @@ private func mode(_ path: String) throws -> Int {
     try #require(try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int)
 }
 
+/// A socket with a place in the file system, on which nobody listens yet; to be closed.
+private func makeSocket(at path: String) throws -> Int32 {
+    let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+    var address = sockaddr_un()
+    address.sun_family = sa_family_t(AF_UNIX)
+    withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
+    let bound = withUnsafePointer(to: &address) {
+        $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+            bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+        }
+    }
+    try #require(bound == 0)
+    return descriptor
+}
+
 private func withAdmin(
     _ path: String, isRequired: Bool = true, push: Bool = true, first: String = "/s",
     _ body: (TaskRuntime) async throws -> Void
@@ -125,17 +140,7 @@ struct AdminSocketTests {
                 _ = try await AdminClient(path: path).pushNotificationStatus()
             }
             // What a killed process leaves: a socket that nobody listens on.
-            let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
-            var address = sockaddr_un()
-            address.sun_family = sa_family_t(AF_UNIX)
-            withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
-            let bound = withUnsafePointer(to: &address) {
-                $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                    bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
-                }
-            }
-            #expect(bound == 0)
-            close(descriptor)
+            close(try makeSocket(at: path))
             let refused = await #expect(throws: A2AError.self) {
                 try await AdminClient(path: path).pushNotificationStatus()
             }
@@ -145,7 +150,10 @@ struct AdminSocketTests {
             await #expect(throws: A2AError.self) { try await withAdmin(path) { _ in } }
             #expect(try String(contentsOfFile: path, encoding: .utf8) == "precious")
             let long = String(repeating: "x", count: 200)
-            await #expect(throws: A2AError.self) { try await withAdmin("\(directory)/\(long)") { _ in } }
+            let tooLong = await #expect(throws: A2AError.self) { try await withAdmin("\(directory)/\(long)") { _ in } }
+            #expect(tooLong?.message.contains("longer than 103 bytes") == true)
+            #expect(AdminSocket.path(beside: "\(directory)/\(long)") == nil)
+            #expect(AdminSocket.path(beside: path) == path + ".admin")
             try await withAdmin("\(directory)/\(long)", isRequired: false) { _ in }
         }
     }
@@ -192,6 +200,37 @@ struct AdminSocketTests {
                 try await eventually { FileManager.default.fileExists(atPath: path) }
                 _ = try await AdminClient(path: path).pushNotificationStatus()
             }
+        }
+    }
+
+    @Test("is not taken from who listens there without the lock, not even while that one takes no more connections")
+    func withoutLock() async throws {
+        try await withDirectory { directory in
+            let path = "\(directory)/sock"
+            let descriptor = try makeSocket(at: path)
+            defer { close(descriptor) }
+            // There is room for one who waits: the first agent that looks.
+            #expect(listen(descriptor, 0) == 0)
+            for _ in 0..<3 {
+                let error = await #expect(throws: A2AError.self) { try await withAdmin(path) { _ in } }
+                #expect(error?.code == .unavailable)
+            }
+            try await withAdmin(path, isRequired: false) { _ in }
+            #expect(try FileManager.default.contentsOfDirectory(atPath: directory).sorted() == ["sock", "sock.lock"])
+        }
+    }
+
+    @Test("that has come into its place is left there when the agent ends")
+    func replaced() async throws {
+        try await withDirectory { directory in
+            let path = "\(directory)/sock"
+            var descriptor: Int32 = -1
+            defer { close(descriptor) }
+            try await withAdmin(path) { _ in
+                try FileManager.default.removeItem(atPath: path)
+                descriptor = try makeSocket(at: path)
+            }
+            #expect(FileManager.default.fileExists(atPath: path))
         }
     }
 

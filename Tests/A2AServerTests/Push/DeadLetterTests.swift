@@ -87,6 +87,71 @@ struct DeadLetterTests {
         }
     }
 
+    @Test("are all found, on however many pages", arguments: [true, false])
+    func pages(_ isRetry: Bool) async throws {
+        let store = MemoryPushNotificationStore()
+        for index in 0..<250 {
+            let given = try await store.put(
+                PushRegistration(
+                    scope: Scope(), configuration: webhook(id: "\(index)", task: "task\(index)"), version: .v1_0,
+                    deliveryKey: "\(index)", progress: PushProgress(delivered: 1)))
+            var progress = given.progress
+            progress.giveUp("no")
+            _ = try await store.record(progress, for: given.key, revision: given.revision)
+        }
+        try await withPush(Self.agent, FakeSender(), pushStore: store, clock: LeapingClock(leaps: false)) { runtime in
+            let count =
+                isRetry ? try await runtime.retryPushNotifications() : try await runtime.dropPushNotifications()
+            #expect(count == 250)
+        }
+    }
+
+    @Test("are tried at once, although their receiver was left alone until later")
+    func atOnce() async throws {
+        let (isUp, answers) = (Switch(), Gate())
+        let sender = FakeSender { _ in
+            try? await answers.wait()
+            return isUp.isOn ? .delivered : .failed(reason: "HTTP status 500")
+        }
+        var limits = PushNotifications.Limits()
+        limits.maxAttempts = 1
+        limits.breakerThreshold = 1
+        limits.concurrentDeliveriesPerDestination = 1
+        // Time stands still.
+        let clock = LeapingClock(leaps: false)
+        try await withPush(Self.agent, sender, clock: clock, limits: limits) { runtime in
+            for id in ["a", "b"] {
+                _ = try await runtime.sendMessage(request("go", push: webhook(id: id)), context: .plain)
+            }
+            // One fails; the other one waits until the receiver is not left alone any more.
+            answers.open()
+            try await eventually { try await runtime.pushNotificationStatus(state: .dead).statuses.count == 1 }
+            isUp.turnOn()
+            #expect(try await runtime.retryPushNotifications() == 1)
+            try await eventually { sender.taken().count == 6 }
+        }
+    }
+
+    @Test("one that cannot be read is left as it is, and the others are tried again")
+    func unreadable() async throws {
+        let store = LateStore()
+        let isUp = Switch()
+        let sender = FakeSender { _ in isUp.isOn ? .delivered : .failed(reason: "no") }
+        var limits = PushNotifications.Limits()
+        limits.maxAttempts = 1
+        try await withPush(Self.agent, sender, pushStore: store, clock: LeapingClock(), limits: limits) { runtime in
+            for id in ["a", "b"] {
+                _ = try await runtime.sendMessage(request("go", push: webhook(id: id)), context: .plain)
+            }
+            try await eventually { try await runtime.pushNotificationStatus(state: .dead).statuses.count == 2 }
+            store.unreadable.withLock { $0 = "a" }
+            isUp.turnOn()
+            #expect(try await runtime.retryPushNotifications() == 1)
+            try await eventually { try await runtime.pushNotificationStatus(state: .finished).statuses.count == 1 }
+            #expect(try await runtime.pushNotificationStatus(state: .dead).statuses.map(\.id) == ["a"])
+        }
+    }
+
     @Test("fail again as often as at first, if the receiver is still not there")
     func failAgain() async throws {
         try await Self.withGivenUp { runtime, sender, _ in
@@ -152,10 +217,17 @@ struct DeadLetterTests {
     }
 }
 
-/// A store in which everything that was found given up has been made anew by the time in which somebody hears of it.
+/// A store in which everything that was found given up has been made anew by the time in which somebody hears of it, once it is late; and
+/// which may have one that it can list but not decrypt.
 private final class LateStore: PushNotificationStore {
     private let base = MemoryPushNotificationStore()
     let isLate = Atomic(false)
+    /// The id of the one.
+    let unreadable = Mutex("")
+
+    private func requireReadable(_ key: PushRegistration.Key) throws {
+        guard key.id != self.unreadable.withLock({ $0 }) else { throw A2AError(.internal, "It cannot be decrypted.") }
+    }
 
     func scan(state: PushProgress.State?, pageSize: Int, pageToken: String?) async throws -> PushRegistrationPage {
         let page = try await self.base.scan(state: state, pageSize: pageSize, pageToken: pageToken)
@@ -168,7 +240,8 @@ private final class LateStore: PushNotificationStore {
         try await self.base.put(registration)
     }
     func registration(_ key: PushRegistration.Key) async throws -> PushRegistration? {
-        try await self.base.registration(key)
+        try self.requireReadable(key)
+        return try await self.base.registration(key)
     }
     func list(
         ofTask taskID: String, in scope: Scope, pageSize: Int, pageToken: String?
@@ -180,7 +253,8 @@ private final class LateStore: PushNotificationStore {
         try await self.base.record(progress, for: key, revision: revision)
     }
     func reviveGivenUp(_ key: PushRegistration.Key, revision: Int64) async throws -> PushRegistration? {
-        try await self.base.reviveGivenUp(key, revision: revision)
+        try self.requireReadable(key)
+        return try await self.base.reviveGivenUp(key, revision: revision)
     }
     func removeGivenUp(_ key: PushRegistration.Key, revision: Int64) async throws -> Bool {
         try await self.base.removeGivenUp(key, revision: revision)
