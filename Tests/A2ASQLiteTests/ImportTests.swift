@@ -103,6 +103,35 @@ struct ImportTests {
         }
     }
 
+    @Test("nothing of a large import stays either if its last task differs, or its last line makes no sense")
+    func large() async throws {
+        try await withFolder { folder in
+            let one = try makeStore(in: folder, name: "one.db")
+            let other = try makeStore(in: folder, name: "other.db")
+            try await self.add("a", "x", to: one)
+            try await self.add("a", "y", to: other)
+            let lines = try await self.export(one).map { String(decoding: $0, as: UTF8.self) }
+            await other.database.close()
+            // More than one transaction takes, where nobody sees it before it is whole.
+            let many = (0..<800).flatMap { index in
+                lines[1...].map { $0.replacing("\"id\":\"a\"", with: "\"id\":\"a\(index)\"") }
+            }
+            #expect(many.count > 2_000)
+            for (end, words) in [(Array(lines[1...]), "not the same: a."), (["{}"], "Line \(many.count + 2) cannot")] {
+                let all = ([lines[0]] + many + end).map { Array($0.utf8) }
+                await expectA2AError(.invalidRequest, saying: words) {
+                    try await self.importing(all, into: folder + "/other.db")
+                }
+                let unchanged = try makeStore(in: folder, name: "other.db")
+                #expect(try await self.texts(unchanged) == ["a y"])
+                await unchanged.database.close()
+            }
+            let transfer = try await self.importing(
+                ([lines[0]] + many).map { Array($0.utf8) }, into: folder + "/other.db")
+            #expect(transfer.tasks == 800)
+        }
+    }
+
     @Test("what replaces a task of a copy of copies has higher numbers: whoever had one of before meets a gap")
     func replacedInCopy() async throws {
         try await withFolder { folder in

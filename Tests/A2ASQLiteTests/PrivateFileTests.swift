@@ -56,12 +56,23 @@ struct PrivateFileTests {
     func existing() async throws {
         try await withFolder { folder in
             let path = folder + "/store.db"
-            await (try makeStore(in: folder)).database.close()
-            try FileManager.default.setAttributes([.posixPermissions: 0o664], ofItemAtPath: path)
+            let first = try makeStore(in: folder, name: "first.db")
+            _ = try await first.create(.sample("a"), then: [], in: Scope())
+            // As a process leaves them that was killed.
+            let files = ["", "-wal", "-shm"].map { path + $0 }
+            for file in files {
+                try FileManager.default.copyItem(
+                    atPath: file.replacing("/store.db", with: "/first.db"), toPath: file)
+                try FileManager.default.setAttributes([.posixPermissions: 0o664], ofItemAtPath: file)
+            }
             let store = try makeStore(in: folder)
-            #expect(try self.mode(path) == 0o660)
-            _ = try await store.create(.sample("a"), then: [], in: Scope())
-            #expect(try self.mode(path + "-wal") == 0o660)
+            for file in files { #expect(try self.mode(file) == 0o660, "\(file)") }
+            #expect(try await store.list(TaskQuery(), in: Scope()).total == 1)
+            await store.database.close()
+            // And what SQLite makes anew.
+            let again = try makeStore(in: folder)
+            _ = try await again.create(.sample("b"), then: [], in: Scope())
+            for file in files { #expect(try self.mode(file) == 0o660, "\(file)") }
         }
     }
 }

@@ -34,15 +34,34 @@ struct RenewalTests {
         }
     }
 
+    /// How a copy is made.
+    enum Way: CaseIterable { case backup, importInNewFile, importBeside }
+
+    private func copy(_ original: SQLiteTaskStore, _ way: Way, in folder: String) async throws -> SQLiteTaskStore {
+        let path = folder + "/copy.db"
+        switch way {
+        case .backup: try await original.database.backUp(to: path)
+        case .importInNewFile, .importBeside:
+            if way == .importBeside {
+                let store = try makeStore(in: folder, name: "copy.db")
+                _ = try await store.create(.sample("other"), then: [], in: self.scope)
+                await store.database.close()
+            }
+            let lines = Lines()
+            _ = try await original.database.export { lines.add($0) }
+            _ = try await SQLiteDatabase.importing(into: path) { lines.next() }
+        }
+        return try makeStore(in: folder, name: "copy.db")
+    }
+
     @Test(
-        "a number that the original gave out after the copy was made is a gap in the copy, however far both have gone on"
-    )
-    func cursors() async throws {
+        "a number that the original gave out after the copy was made is a gap in the copy, however far both have gone on",
+        arguments: Way.allCases)
+    func cursors(_ way: Way) async throws {
         try await withFolder { folder in
             let original = try makeStore(in: folder)
             try await self.fill(original)
-            try await original.database.backUp(to: folder + "/copy.db")
-            let copy = try makeStore(in: folder, name: "copy.db")
+            let copy = try await self.copy(original, way, in: folder)
             for index in 0..<20 {
                 _ = try await original.append([.text("original \(index)")], to: "waiting", in: self.scope)
                 _ = try await copy.append([.text("copy \(index)")], to: "waiting", in: self.scope)
@@ -113,7 +132,15 @@ struct RenewalTests {
             ]
             var names: Set<UInt64> = []
             var generations: Set<Int64> = []
+            var windows: Set<[String]> = []
             for store in stores {
+                // How far each log reaches back from its last number.
+                windows.insert(
+                    try await store.database.read { db in
+                        let sql =
+                            "SELECT id || ' ' || (generation - oldest) || ' ' || (generation - first_row) FROM tasks"
+                        return try String.fetchAll(db, sql: sql).sorted()
+                    })
                 names.insert(try await store.incarnation())
                 let found = try #require(try await store.snapshot(of: "waiting", in: self.scope, historyLength: nil))
                 generations.insert(found.generation)
@@ -129,6 +156,7 @@ struct RenewalTests {
             }
             #expect(names.count == 4)
             #expect(generations.count == 4)
+            #expect(windows.count == 1, "\(windows)")
         }
     }
 
@@ -170,6 +198,9 @@ struct RenewalTests {
             }
             try await original.database.backUp(to: folder + "/copy.db")
             let copy = try makeStore(in: folder, name: "copy.db")
+            // Who delivers from the original is nobody here.
+            let owners = try await copy.database.read { try Int.fetchOne($0, sql: "SELECT count(*) FROM push_owners") }
+            #expect(owners == 0)
             let other = try await SQLitePushNotificationStore(copy.database, keys: keys)
             let claimed = try await other.claim(pageSize: 10, pageToken: nil).registrations
             #expect(claimed.count == 3)
