@@ -188,6 +188,7 @@ extension TaskStoreContract {
         Rule("a task of another tenant or principal does not exist, for any call") { bench in
             let store = try await bench.store()
             _ = try await store.create(task("a"), then: [status(.working)], in: scope)
+            _ = try await store.append([chunk("x")], to: "a", in: scope)
             let strangers = [
                 Scope(tenant: "tenant", principal: "bob"), Scope(tenant: "other", principal: "alice"),
                 Scope(tenant: "tenant"), Scope(principal: "alice"), Scope(),
@@ -197,8 +198,10 @@ extension TaskStoreContract {
             for stranger in strangers {
                 let none = try await store.snapshot(of: "a", in: stranger, historyLength: nil)
                 try require(none == nil, "\(stranger) sees the task.")
-                try await requireConflict(.notFound, "Reading events as \(stranger)") {
-                    _ = try await store.events(of: "a", in: stranger, after: 1, limit: 1)
+                for generation in [Int64(0), 1, 2, 3] {
+                    try await requireConflict(.notFound, "Reading events after \(generation) as \(stranger)") {
+                        _ = try await store.events(of: "a", in: stranger, after: generation, limit: 1)
+                    }
                 }
                 try await requireConflict(.notFound, "Appending as \(stranger)") {
                     _ = try await store.append([chunk("x")], to: "a", in: stranger)
@@ -208,7 +211,7 @@ extension TaskStoreContract {
                     try require(page.tasks.isEmpty && page.total == 0, "\(stranger) lists the task.")
                 }
             }
-            try requireEqual(try await snapshot(store, "a").generation, 2, "The generation")
+            try requireEqual(try await snapshot(store, "a").generation, 3, "The generation")
         }
     ]
 }

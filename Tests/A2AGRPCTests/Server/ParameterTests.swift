@@ -122,6 +122,15 @@ struct ParameterTests {
                 address, .subscribeToTask, metadata: ["a2a-version": "1.0", "a2a-event-ids": "generation"],
                 A2ASubscribeToTaskRequest())
             #expect(try asked.message(A2AStreamResponse.self).task.generation == 7)
+            // As a caller asks that knows the extension only; and one that knows another.
+            for (uri, generation) in [
+                (ResumeExtension.uri, Int64(7)), ("urn:other, \(ResumeExtension.uri)", 7), ("urn:other", 0),
+            ] {
+                let activated = try await rawCall(
+                    address, .subscribeToTask, metadata: ["a2a-version": "1.0", "a2a-extensions": .string(uri)],
+                    A2ASubscribeToTaskRequest())
+                #expect(try activated.message(A2AStreamResponse.self).task.generation == generation, "\(uri)")
+            }
         }
     }
 

@@ -61,6 +61,35 @@ struct EventStreamServerTests {
         }
     }
 
+    /// What a stream begins with that goes on for longer.
+    private func firstEvent(_ base: String, _ line: String, _ cursor: String, _ body: String) async throws -> String {
+        try await RawConnection.with(base) { exchange in
+            try await exchange.send(
+                """
+                \(line)\r\nHost: x\r\nA2A-Version: 1.0\r\nContent-Type: application/json\r\nLast-Event-ID: \(cursor)\r\n\
+                Content-Length: \(body.utf8.count)\r\n\r\n\(body)
+                """)
+            return try await exchange.read(until: "\n\n")
+        }
+    }
+
+    @Test("a Last-Event-ID that is no number, or no event's, begins with the task, on both bindings")
+    func malformedCursor() async throws {
+        try await withTestAgent { base async throws in
+            let form = try await rpc(base, "SendMessage", message("form"))
+            let id = try #require(try A2AValue(jsonUTF8Bytes: form.body)["result"]?["task"]?["id"]?.string)
+            for cursor in ["x", "", "1 2", "1.0", "0x1", "-1", "0", "99999999999999999999999", "1000"] {
+                let calls = [
+                    try await self.firstEvent(
+                        base, "POST / HTTP/1.1", cursor,
+                        #"{"jsonrpc":"2.0","id":1,"method":"SubscribeToTask","params":{"id":"\#(id)"}}"#),
+                    try await self.firstEvent(base, "POST /v1/tasks/\(id):subscribe HTTP/1.1", cursor, ""),
+                ]
+                for event in calls { #expect(event.contains("\"task\":{"), "\(cursor): \(event)") }
+            }
+        }
+    }
+
     @Test("send comments while nothing happens")
     func keepAlive() async throws {
         var configuration = HTTPServerConfiguration.ephemeral
