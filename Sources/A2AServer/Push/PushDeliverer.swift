@@ -18,6 +18,8 @@ final class PushDeliverer: Sendable {
     private let wakeUp = WakeUp()
     /// How many lanes there are: what writes to a log looks here first.
     private let laneCount = Atomic<Int>(0)
+    /// Since when this process delivers: the time before, in which perhaps nobody did, is not counted against a receiver.
+    private let begun: A2ATimestamp
 
     private var environment: PushNotifications.Environment { self.push.environment }
 
@@ -31,6 +33,7 @@ final class PushDeliverer: Sendable {
         self.store = push.store
         self.tasks = tasks
         self.logger = logger
+        self.begun = push.environment.wallClock()
         self.schedule = Mutex(PushSchedule(limits: push.limits))
         for sender in push.senders {
             sender.begin { [weak self] in self?.reachable($0) }
@@ -246,7 +249,8 @@ final class PushDeliverer: Sendable {
                 let words = "failed \(progress.attempts) times, at last: \(reason)"
                 return try await self.giveUp(registration, progress, words, destination)
             }
-            if now.milliseconds - since.milliseconds >= limits.maxAge.milliseconds {
+            let counted = max(since.milliseconds, self.begun.milliseconds)
+            if now.milliseconds - counted >= limits.maxAge.milliseconds {
                 return try await self.giveUp(
                     registration, progress, "failed for \(limits.maxAge), at last: \(reason)", destination)
             }

@@ -37,8 +37,9 @@ public struct PushNotifications: Sendable {
         public var maxRetryAfter: Duration = .seconds(3600)
         /// After how many failures of one notification its configuration is given up. Default 100.
         public var maxAttempts = 100
-        /// How long one notification may fail before its configuration is given up. Default 24 h. Of a task that its store no longer keeps
-        /// nothing can be sent: a store should keep tasks for longer than this after their end.
+        /// How long one notification may fail before its configuration is given up. The time before this process began does not count: after
+        /// weeks in which no agent ran, a receiver gets its chance. Default 24 h. Of a task that its store no longer keeps nothing can be sent:
+        /// a store should keep tasks for longer than this after their end.
         public var maxAge: Duration = .seconds(24 * 3600)
         /// After how many failures in a row a destination is left alone for a while. Default 5.
         public var breakerThreshold = 5

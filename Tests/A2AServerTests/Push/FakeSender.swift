@@ -68,11 +68,16 @@ extension A2AStreamResponse {
 final class LeapingClock: Sendable {
     private let passed = Mutex<Duration>(.zero)
     private let start = ContinuousClock.now
-    private let wallStart: Int64 = 1_750_000_000_000
+    private let wallStart: Int64
     private let leaps: Bool
 
-    /// - Parameter leaps: Whether time passes at all; otherwise who sleeps does so until the end.
-    init(leaps: Bool = true) { self.leaps = leaps }
+    /// - Parameters:
+    ///   - leaps: Whether time passes at all; otherwise who sleeps does so until the end.
+    ///   - time: How much later it is on the wall than with other clocks of this kind.
+    init(leaps: Bool = true, later time: Duration = .zero) {
+        self.leaps = leaps
+        self.wallStart = 1_750_000_000_000 + time.milliseconds
+    }
 
     var now: ContinuousClock.Instant { self.start + self.passed.withLock { $0 } }
     var elapsed: Duration { self.passed.withLock { $0 } }

@@ -236,6 +236,36 @@ struct PushDeliveryTests {
         }
     }
 
+    @Test("the time in which no agent ran is not counted against a receiver, and what follows is")
+    func downtime() async throws {
+        for receivesInTheEnd in [true, false] {
+            let (tasks, store) = (MemoryTaskStore(), MemoryPushNotificationStore())
+            let first = FakeSender { _ in .failed(reason: "down", retryAfter: .seconds(1_000)) }
+            try await withPush(streamer, first, store: tasks, pushStore: store, clock: LeapingClock(leaps: false)) {
+                runtime in
+                _ = try await runtime.sendMessage(request("0", push: webhook()), context: .plain)
+                try await eventually {
+                    try await runtime.pushNotificationStatus().statuses.first?.progress.attempts == 1
+                }
+            }
+            // Everything was down for a week, and the receiver comes back later than the agent.
+            let clock = LeapingClock(later: .seconds(7 * 24 * 3600))
+            let second = FakeSender { _ in
+                receivesInTheEnd && clock.elapsed >= .seconds(20 * 3600)
+                    ? .delivered : .failed(reason: "down", retryAfter: .seconds(3000))
+            }
+            try await withPush(streamer, second, store: tasks, pushStore: store, clock: clock) { runtime in
+                try await eventually {
+                    try await runtime.pushNotificationStatus().statuses.first?.progress.state
+                        == (receivesInTheEnd ? .finished : .dead)
+                }
+                #expect(second.taken().count == (receivesInTheEnd ? 2 : 0))
+                #expect(clock.elapsed >= .seconds(receivesInTheEnd ? 20 * 3600 : 24 * 3600))
+                #expect(clock.elapsed <= .seconds(25 * 3600))
+            }
+        }
+    }
+
     @Test(
         "a receiver that was away for longer than the log reaches back is sent the task as it stands, and goes on from there"
     )
