@@ -147,12 +147,12 @@ struct SQLiteDatabaseTests {
                 gate.open()
                 #expect(try await group.reduce(0, +) == 5)
             }
-            try await write(30..<50)
+            try await write(30..<70)
             #expect(try await database.info().logBytes < 2 * options.maxLogBytes)
             // Where nobody reads for long, it never is much longer.
-            try await write(50..<90)
+            try await write(70..<110)
             #expect(try await database.info().logBytes < 2 * options.maxLogBytes)
-            #expect(try await store.list(TaskQuery(), in: Scope()).total == 90)
+            #expect(try await store.list(TaskQuery(), in: Scope()).total == 110)
             let timeout = try await database.write { try Int.fetchOne($0, sql: "PRAGMA busy_timeout") }
             #expect(timeout == 5_000)
             let problems = try await database.check()

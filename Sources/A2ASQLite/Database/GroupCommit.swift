@@ -122,7 +122,7 @@ final class GroupCommit {
                 "the write-ahead log cannot be moved", metadata: ["file": "\(self.path)", "error": "\(error)"])
         }
         // Not again at once: everybody waits for it.
-        self.logLimit = before + self.maxLogBytes
+        self.logLimit = 2 * before
         self.logger.notice(
             "the write-ahead log grows: somebody has been reading for long",
             metadata: ["file": "\(self.path)", "bytes": "\(before)"])

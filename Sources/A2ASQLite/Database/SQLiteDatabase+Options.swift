@@ -38,8 +38,8 @@ extension SQLiteDatabase {
         /// After how many pages of 4 KiB the write-ahead log is moved into the file. Default 4000.
         public var checkpointPages = 4000
         /// From which size of the write-ahead log on the writer waits for those who read (half a second at most), so that the log can begin
-        /// anew: as long as somebody reads what is older than the last commit, it only grows. It grows further while one reads for long, as
-        /// an export or a backup does. In bytes; default 64 MiB.
+        /// anew: as long as somebody reads what is older than the last commit, it only grows. While one reads for long, as an export or a
+        /// backup does, it grows further, and the writer waits again whenever it is twice as long. In bytes; default 64 MiB.
         public var maxLogBytes = 64 << 20
 
         public init() {}
