@@ -146,6 +146,9 @@ struct MaintenanceTests {
             ("DELETE FROM log WHERE generation = 1", "makes no sense"),
             ("UPDATE tasks SET generation = generation + 1", "its log ends at"),
             ("INSERT INTO log VALUES (99, 1, 1, 1, 1, x'00')", "do not exist"),
+            ("INSERT INTO removals VALUES (1, 1)", "are being removed"),
+            ("UPDATE push_totals SET registrations = 7", "counts 7 push configurations"),
+            ("UPDATE push_totals SET bytes = 7", "push_totals counts 7 bytes"),
         ]
         for (sql, words) in faults {
             try await withFolder { folder in

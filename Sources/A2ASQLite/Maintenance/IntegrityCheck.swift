@@ -42,6 +42,7 @@ struct IntegrityCheck {
         if values[0] != values[2] { self.findings.append("store counts \(values[0]) tasks; there are \(values[2])") }
         if values[1] != values[3] { self.findings.append("store counts \(values[1]) bytes; there are \(values[3])") }
         if values[4] < values[5] { self.findings.append("a task has the place \(values[5]), the last is \(values[4])") }
+        try self.pushCounters()
         let wrong = try Row.fetchAll(
             self.db,
             sql: """
@@ -68,6 +69,23 @@ struct IntegrityCheck {
         let count =
             try Int.fetchOne(self.db, sql: "SELECT count(*) FROM removals r JOIN tasks t ON t.task = r.task") ?? 0
         if count > 0 { self.findings.append("\(count) tasks are there and are being removed") }
+    }
+
+    private mutating func pushCounters() throws {
+        let row = try Row.fetchOne(
+            self.db,
+            sql: """
+                SELECT p.registrations, p.bytes, (SELECT count(*) FROM push_registrations),
+                (SELECT coalesce(sum(bytes), 0) FROM push_registrations) FROM push_totals p
+                """)
+        guard let row else { return self.findings.append("the table 'push_totals' has no row") }
+        let values = (0..<4).map { row[$0] as Int64 }
+        if values[0] != values[2] {
+            self.findings.append("push_totals counts \(values[0]) push configurations; there are \(values[2])")
+        }
+        if values[1] != values[3] {
+            self.findings.append("push_totals counts \(values[1]) bytes; there are \(values[3])")
+        }
     }
 
     private mutating func logs() throws {
