@@ -219,6 +219,7 @@ struct ImportTests {
             func text(_ line: [UInt8]) -> String { String(decoding: line, as: UTF8.self) }
             let large = text(lines[1]).replacing("\"generation\":3", with: "\"generation\":9000000000000000000")
             let negative = text(lines[1]).replacing("\"bytes\":", with: "\"bytes\":-")
+            let late = text(lines[1]).replacing("\"statusAt\":", with: "\"statusAt\":99")
             let stateless = text(lines[1]).replacing("\"state\":3", with: "\"state\":77")
             for (lines, words) in [
                 (
@@ -228,6 +229,7 @@ struct ImportTests {
                 (lines + lines[1...3], "task 'a' was in it before"),
                 ([lines[0], Array(large.utf8)], "'generation' is not between"),
                 ([lines[0], Array(negative.utf8)], "'bytes' is not between"),
+                ([lines[0], Array(late.utf8)], "'statusAt' is no time"),
                 ([lines[0], Array(stateless.utf8)], "'state' is none"),
             ] {
                 await expectA2AError(.invalidRequest, saying: words) {

@@ -86,6 +86,15 @@ struct LineReader {
         return number
     }
 
+    /// A time, in milliseconds since 1970, that can be written in JSON.
+    func time(_ name: String) throws -> Int64 {
+        let time = try self.int64(name)
+        guard (0...ExportFormat.maxTime).contains(time) else {
+            throw Problem(text: "'\(name)' is no time between 0 and \(ExportFormat.maxTime)")
+        }
+        return time
+    }
+
     func bool(_ name: String) -> Bool { self.members[name].map { $0.elementsEqual("true".utf8) } ?? false }
 
     func message<Content: SwiftProtobuf.Message>(_ name: String) throws -> Content {
@@ -121,6 +130,9 @@ enum ExportFormat {
     static let name = "a2a-store"
     /// Those that are read. 2 has lines of push notification configurations, and is written only with them.
     static let versions: ClosedRange<Int64> = 1...2
+
+    /// The end of the year 9999: later times cannot be told in JSON, and the clock of a store never goes back.
+    static let maxTime: Int64 = 253_402_300_799_999
 
     static let header = "header"
     static let task = "task"

@@ -62,7 +62,7 @@ struct ImportTarget {
         ).execute(arguments: [
             task.row, existing == nil ? id : Self.temporaryID,
             self.scope(line.string("tenant"), line.string("principal")),
-            line.string("contextId"), state.rawValue, self.lastPlace + task.row - self.lastRow, line.number("statusAt"),
+            line.string("contextId"), state.rawValue, self.lastPlace + task.row - self.lastRow, line.time("statusAt"),
             try line.number("generation") + task.shift, line.number("fence"), try line.number("oldest") + task.shift,
             try line.number("firstRow") + task.shift, line.number("logBytes"), line.number("bytes"),
             snapshot == 0 ? 0 : snapshot + task.shift,
@@ -171,7 +171,7 @@ struct ImportTarget {
             ] + [
                 progress.failingSince?.milliseconds, progress.nextAttempt?.milliseconds, progress.lastFailure,
                 progress.notifications, progress.snapshots, progress.state == .active,
-                line.has("endedAt") ? try line.number("endedAt") : nil,
+                line.has("endedAt") ? try line.time("endedAt") : nil,
             ])
         return true
     }

@@ -53,7 +53,7 @@ extension LineReader {
         let name = try self.string("state")
         guard let state = PushProgress.State(rawValue: name) else { throw Problem(text: "there is no state '\(name)'") }
         func time(_ name: String) throws -> A2ATimestamp? {
-            self.has(name) ? A2ATimestamp(milliseconds: try self.number(name)) : nil
+            self.has(name) ? A2ATimestamp(milliseconds: try self.time(name)) : nil
         }
         var progress = PushProgress(delivered: 0, needsSnapshot: self.bool("needsSnapshot"))
         progress.state = state

@@ -158,7 +158,7 @@ struct TaskImporter {
             sql: "INSERT INTO log VALUES (?, ?, ?, ?, ?, ?)",
             arguments: [
                 current.row, try line.number("generation") + current.shift, changes.count + (first == nil ? 0 : 1),
-                line.number("bytes"), line.number("at"), Data(encoded.bytes),
+                line.number("bytes"), line.time("at"), Data(encoded.bytes),
             ])
     }
 
