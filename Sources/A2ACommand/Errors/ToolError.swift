@@ -125,6 +125,8 @@ extension ErrorEnvelope {
         case .cardNotFound:
             "Check --agent-card: a host, an origin such as http://127.0.0.1:9900, the URL of a card, an a2a+tls address, or a "
                 + "path."
+        case .unreachable where error.code == .unavailable && error.transportFailure == nil:
+            "The agent is there and cannot do it now. Run it again in a while."
         case .unreachable:
             "Is the agent running? Try: a2a card get --agent-card \(circumstances.agentCard ?? "<agent>")"
         case .credentialsMissing:

@@ -39,6 +39,14 @@ struct ErrorEnvelopeTests {
         expect(ImpossibleError(), .internal, .failure)
     }
 
+    @Test("whoever says that it is unavailable is running: the hint is another one than for nobody")
+    func unavailable() {
+        let answered = self.envelope(A2AError(.unavailable, "The store is locked."))
+        #expect(answered.status == .unreachable && answered.hint?.contains("is there") == true)
+        let nobody = self.envelope(A2AError.unreachable("connection refused", mayHaveBeenSent: false))
+        #expect(nobody.hint?.contains("Is the agent running?") == true)
+    }
+
     @Test("a task that was being waited for is named")
     func interruptedTask() {
         let envelope = self.envelope(InterruptedTask(taskID: "t7", error: A2AError(.deadlineExceeded, "x")))
