@@ -146,7 +146,8 @@ struct ChangePumpTests {
                         said.add(number)
                     }
                 }
-                try await eventually { pump.count == ChangePump.maxWaiting + 1 }
+                // The second step is made out, after which there was room again for as many.
+                try await eventually { steps.count == 2 && pump.count == ChangePump.maxWaiting + 1 }
                 gate.open()
                 await #expect(throws: Broken.self) { try await group.waitForAll() }
             }

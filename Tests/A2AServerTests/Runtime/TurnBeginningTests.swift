@@ -45,6 +45,13 @@ struct TurnBeginningTests {
         }
     }
 
+    /// A task that waits for its caller, and whose first turn is over: that one would take what comes next.
+    private func waitingTask(_ runtime: TaskRuntime) async throws -> String {
+        let id = try await runtime.task("hi").id
+        try await eventually { runtime.turns.count == 0 }
+        return id
+    }
+
     @Test("those who come before it has begun wait, without asking the store again, and all are taken")
     func waiting() async throws {
         let slow = SlowBeginning()
@@ -55,7 +62,7 @@ struct TurnBeginningTests {
             try await turn.complete(words.sorted().joined())
         }
         try await withRuntime(agent, store: slow.store, configuration: patient()) { runtime in
-            let id = try await runtime.task("hi").id
+            let id = try await self.waitingTask(runtime)
             let start = slow.reads.count
             try await withThrowingTaskGroup(of: A2ATask.self) { group in
                 group.addTask { try await runtime.task("0", task: id) }
@@ -75,7 +82,7 @@ struct TurnBeginningTests {
     func cannotBegin() async throws {
         let slow = SlowBeginning(failure: A2AError(.unavailable, "No."))
         try await withRuntime(self.asker, store: slow.store, configuration: patient()) { runtime in
-            let id = try await runtime.task("hi").id
+            let id = try await self.waitingTask(runtime)
             let start = slow.reads.count
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { await expectError(.unavailable) { try await runtime.task("first", task: id) } }
@@ -96,7 +103,7 @@ struct TurnBeginningTests {
     func cancelled() async throws {
         let slow = SlowBeginning()
         try await withRuntime(self.asker, store: slow.store, configuration: patient()) { runtime in
-            let id = try await runtime.task("hi").id
+            let id = try await self.waitingTask(runtime)
             let start = slow.reads.count
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask {
@@ -127,7 +134,7 @@ struct TurnBeginningTests {
             try await Gate().wait()
         }
         try await withRuntime(agent, store: slow.store, configuration: patient()) { runtime in
-            let id = try await runtime.task("hi").id
+            let id = try await self.waitingTask(runtime)
             let start = slow.reads.count
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask {
@@ -164,7 +171,7 @@ struct TurnBeginningTests {
             }
         }
         try await withRuntime(self.asker, store: store, configuration: patient()) { runtime in
-            let id = try await runtime.task("hi").id
+            let id = try await self.waitingTask(runtime)
             breaks.add("now")
             await #expect(throws: Broken.self) { try await runtime.task("more", id: "m", task: id) }
             try await eventually { try await runtime.get(id).status.state == .completed }

@@ -145,15 +145,24 @@ struct StreamTests {
                 let client = try client(proxy.address)
                 var generations: [Int64] = []
                 var text = ""
-                for try await event in try await client.stream("count") {
-                    if let generation = event.generation { generations.append(generation) }
-                    if case .artifactUpdate(let update) = event.response.payload {
-                        text += update.artifact.parts.map(\.text).joined()
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    group.addTask {
+                        // The agent goes on when the client has come back.
+                        while proxy.count < 2 {
+                            try Task.checkCancellation()
+                            await Task.yield()
+                        }
+                        gate.raise()
                     }
-                    if [3, 10, 20].contains(generations.count) { proxy.cut() }
-                    if generations.count == 25 { gate.raise() }
+                    for try await event in try await client.stream("count") {
+                        if let generation = event.generation { generations.append(generation) }
+                        if case .artifactUpdate(let update) = event.response.payload {
+                            text += update.artifact.parts.map(\.text).joined()
+                        }
+                        if [3, 10, 20].contains(generations.count) { proxy.cut() }
+                    }
+                    try await group.waitForAll()
                 }
-                #expect(proxy.count >= 2)
                 #expect(resumed.withLock { $0 } >= 1)
                 #expect(text == (1...total).map { "\($0) " }.joined())
                 let first = try #require(generations.first)
