@@ -287,6 +287,23 @@ struct ClientTests {
         #expect(self.service.calls.count == 4)
     }
 
+    @Test("no message is sent again when the agent may have forgotten it")
+    func forgotten() async throws {
+        self.service.answer(
+            .sendStreamingMessage, .response(EventStream.breaking([])), .response(EventStream([Event.task(.completed)]))
+        )
+        var card = A2AAgentCard(name: "n", description: "d", version: "1", skills: [])
+        card.capabilities.extensions = [ResumeExtension(recognition: .seconds(1)).declaration]
+        var configuration = ClientConfiguration()
+        // Longer than the second, which is the least that a card can say.
+        configuration.resume.backoff = Backoff(base: .milliseconds(1_100), limit: .milliseconds(1_100))
+        configuration.random = { 1 }
+        let client = Client(service: self.service, card: card, configuration: configuration)
+        let error = await #expect(throws: A2AError.self) { try await client.stream("hi").all() }
+        #expect(error?.message.contains("may not recognise the message any more") == true)
+        #expect(self.service.calls.count == 1)
+    }
+
     @Test("what a card says of resuming is read as it was written, within bounds")
     func resumeExtension() {
         var card = A2AAgentCard(name: "n", description: "d", version: "1", skills: [])

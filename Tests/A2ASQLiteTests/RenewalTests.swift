@@ -179,6 +179,23 @@ struct RenewalTests {
         }
     }
 
+    @Test("how often a turn was taken up without a word is counted on in a copy")
+    func attempts() async throws {
+        try await withFolder { folder in
+            var killed: SQLiteTaskStore? = try makeStore(in: folder)
+            try await self.fill(try #require(killed))
+            await killed?.database.close()
+            killed = nil
+            let original = try makeStore(in: folder)
+            _ = try await original.beat(now: .now, leaseLength: .seconds(3600))
+            #expect(try await original.takeOrphans(limit: 10).map(\.attempts) == [1])
+            try await original.database.backUp(to: folder + "/copy.db")
+            let copy = try makeStore(in: folder, name: "copy.db")
+            _ = try await copy.beat(now: .now, leaseLength: .seconds(3600))
+            #expect(try await copy.takeOrphans(limit: 10).map(\.attempts) == [2])
+        }
+    }
+
     @Test("what was still to be sent of a task is still to be sent in a copy")
     func pushConfigurations() async throws {
         try await withFolder { folder in

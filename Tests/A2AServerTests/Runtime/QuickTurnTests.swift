@@ -120,6 +120,30 @@ struct QuickTurnTests {
         }
     }
 
+    @Test("an agent that flushes is told that what it has said cannot be written, and why")
+    func flushFails() async throws {
+        let told = Notes<A2AError.Code>()
+        var store = PullingStore()
+        store.onStep = { step in
+            if step.changes.contains(where: \.setsStatus) { return }
+            throw A2AError(.resourceExhausted, "The disk is full.")
+        }
+        let agent = ClosureAgent { turn in
+            try await turn.append(.text("x"), toArtifact: "a")
+            do {
+                try await turn.flush()
+            } catch {
+                told.add(A2AError(wrapping: error).code)
+            }
+        }
+        try await withRuntime(agent, store: store, configuration: patient()) { runtime in
+            await expectError(.resourceExhausted) { try await runtime.task("hi") }
+            try await eventually { told.count == 1 }
+            #expect(told.all == [.resourceExhausted])
+            try await runtime.expectNothingLeft()
+        }
+    }
+
     @Test("a turn whose words do not all reach the log fails, and says so")
     func lostWords() async throws {
         var retention = MemoryTaskStore.Retention()
