@@ -19,9 +19,9 @@ struct StoreKeyOptions: ParsableArguments {
             valueName: "file"))
     var adminSocket: String?
 
-    /// The configurations in a database.
+    /// The configurations in a database. Those whose key is missing wait until it is there.
     ///
-    /// - Throws: `ValidationError` if there are no keys, ``A2AError`` if one is missing.
+    /// - Throws: `ValidationError` if there are no keys, ``A2AError`` if the database fails.
     func pushStore(in database: SQLiteDatabase, logger: Logger) async throws -> SQLitePushNotificationStore {
         do {
             let keys = try StoreKeys.find(

@@ -1,4 +1,3 @@
-import A2A
 package import A2AGRPC
 package import A2AHTTP
 package import ArgumentParser
@@ -36,14 +35,8 @@ package struct ServingOptions: ParsableArguments {
                     "--public-url is an http or https URL, such as https://agent.example.com; not '\(url)'.")
             }
         }
-        if let address = self.publicGRPCAddress {
-            do {
-                _ = try HostAndPort(address[...])
-            } catch {
-                throw ValidationError(
-                    "--public-grpc-address is host:port, such as agent.example.com:443; '\(address)' \(error.problem).")
-            }
-        }
+        try self.requireHostAndPort(
+            self.publicGRPCAddress, "--public-grpc-address", such: "agent.example.com:443")
     }
 
     /// The public URL without slashes at its end, so that paths can follow it.

@@ -18,13 +18,7 @@ package struct TCPServingOptions: ParsableArguments {
     package init() {}
 
     package func validate() throws {
-        guard let address = self.publicAddress else { return }
-        do {
-            _ = try HostAndPort(address[...])
-        } catch {
-            throw ValidationError(
-                "--public-tcp-address is host:port, such as agent.example.com:41632; '\(address)' \(error.problem).")
-        }
+        try self.requireHostAndPort(self.publicAddress, "--public-tcp-address", such: "agent.example.com:41632")
     }
 
     /// Whether TCP may be served on an address: with TLS, on loopback, or because somebody takes the risk.

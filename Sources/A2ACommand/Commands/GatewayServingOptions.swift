@@ -16,6 +16,13 @@ struct GatewayServingOptions: ParsableArguments {
 
     /// How HTTP is served; `nil` for not at all.
     func http(port: Int) -> HTTPServerConfiguration? { self.noHTTP ? nil : self.common.http(port: port) }
+
+    /// What is told when a port cannot be had.
+    static func cannotListen(_ server: String, _ error: any Error) -> ToolError {
+        ToolError(
+            code: .internal, message: "\(server) cannot listen: \((error as? A2AError)?.message ?? "\(error)")",
+            hint: "Choose other ports with --http-port, --grpc-port and --tcp-port; 0 takes a free one.")
+    }
 }
 
 /// What the gateway and the hub allow.

@@ -71,9 +71,7 @@ struct HubCommand: ToolCommand {
         } catch is CancellationError {
             // Told to end by who started it in this process.
         } catch  where !isListening.load(ordering: .relaxed) {
-            throw ToolError(
-                code: .internal, message: "The hub cannot listen: \((error as? A2AError)?.message ?? "\(error)")",
-                hint: "Choose other ports with --http-port, --grpc-port and --tcp-port; 0 takes a free one.")
+            throw GatewayServingOptions.cannotListen("The hub", error)
         }
     }
 

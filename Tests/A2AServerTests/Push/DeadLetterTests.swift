@@ -219,8 +219,8 @@ struct DeadLetterTests {
 
 /// A store in which everything that was found given up has been made anew by the time in which somebody hears of it, once it is late; and
 /// which may have one that it can list but not decrypt.
-private final class LateStore: PushNotificationStore {
-    private let base = MemoryPushNotificationStore()
+private final class LateStore: ForwardingPushStore {
+    let base = MemoryPushNotificationStore()
     let isLate = Atomic(false)
     /// The id of the one.
     let unreadable = Mutex("")
@@ -236,28 +236,13 @@ private final class LateStore: PushNotificationStore {
         }
         return page
     }
-    func put(_ registration: PushRegistration) async throws -> PushRegistration {
-        try await self.base.put(registration)
-    }
     func registration(_ key: PushRegistration.Key) async throws -> PushRegistration? {
         try self.requireReadable(key)
         return try await self.base.registration(key)
     }
-    func list(
-        ofTask taskID: String, in scope: Scope, pageSize: Int, pageToken: String?
-    ) async throws -> PushRegistrationPage {
-        try await self.base.list(ofTask: taskID, in: scope, pageSize: pageSize, pageToken: pageToken)
-    }
-    func remove(_ key: PushRegistration.Key) async throws -> Bool { try await self.base.remove(key) }
-    func record(_ progress: PushProgress, for key: PushRegistration.Key, revision: Int64) async throws -> Bool {
-        try await self.base.record(progress, for: key, revision: revision)
-    }
     func reviveGivenUp(_ key: PushRegistration.Key, revision: Int64) async throws -> PushRegistration? {
         try self.requireReadable(key)
         return try await self.base.reviveGivenUp(key, revision: revision)
-    }
-    func removeGivenUp(_ key: PushRegistration.Key, revision: Int64) async throws -> Bool {
-        try await self.base.removeGivenUp(key, revision: revision)
     }
     func removeExpired() async throws {}
 }

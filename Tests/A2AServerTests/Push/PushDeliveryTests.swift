@@ -346,41 +346,25 @@ struct PushDeliveryTests {
 }
 
 /// A store of which every third read or note fails.
-private final class FlakyStore: PushNotificationStore {
+private final class FlakyStore: ForwardingPushStore {
     struct Trouble: Error {}
-    private let base = MemoryPushNotificationStore()
+    let base = MemoryPushNotificationStore()
     private let calls = Atomic(0)
 
     private func stumble() throws {
         if self.calls.wrappingAdd(1, ordering: .relaxed).newValue % 3 == 0 { throw Trouble() }
     }
 
-    func put(_ registration: PushRegistration) async throws -> PushRegistration {
-        try await self.base.put(registration)
-    }
     func registration(_ key: PushRegistration.Key) async throws -> PushRegistration? {
         try self.stumble()
         return try await self.base.registration(key)
     }
-    func list(
-        ofTask taskID: String, in scope: Scope, pageSize: Int, pageToken: String?
-    ) async throws -> PushRegistrationPage {
-        try await self.base.list(ofTask: taskID, in: scope, pageSize: pageSize, pageToken: pageToken)
-    }
-    func remove(_ key: PushRegistration.Key) async throws -> Bool { try await self.base.remove(key) }
     func record(_ progress: PushProgress, for key: PushRegistration.Key, revision: Int64) async throws -> Bool {
         try self.stumble()
         return try await self.base.record(progress, for: key, revision: revision)
-    }
-    func reviveGivenUp(_ key: PushRegistration.Key, revision: Int64) async throws -> PushRegistration? {
-        try await self.base.reviveGivenUp(key, revision: revision)
-    }
-    func removeGivenUp(_ key: PushRegistration.Key, revision: Int64) async throws -> Bool {
-        try await self.base.removeGivenUp(key, revision: revision)
     }
     func scan(state: PushProgress.State?, pageSize: Int, pageToken: String?) async throws -> PushRegistrationPage {
         try self.stumble()
         return try await self.base.scan(state: state, pageSize: pageSize, pageToken: pageToken)
     }
-    func removeExpired() async throws { try await self.base.removeExpired() }
 }

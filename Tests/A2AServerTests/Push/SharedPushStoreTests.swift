@@ -6,7 +6,7 @@ import Testing
 @testable import A2AServer
 
 /// A store of which another process has, or had, a part.
-private final class SharedStore: PushNotificationStore {
+private final class SharedStore: ForwardingPushStore {
     let base = MemoryPushNotificationStore()
     private let elsewhere = Mutex<Set<String>>([])
     private let news = Mutex(PushStoreNews())
@@ -36,28 +36,6 @@ private final class SharedStore: PushNotificationStore {
     func record(_ progress: PushProgress, for key: PushRegistration.Key, revision: Int64) async throws -> Bool {
         guard !self.isElsewhere(key.id) else { return false }
         return try await self.base.record(progress, for: key, revision: revision)
-    }
-
-    func put(_ registration: PushRegistration) async throws -> PushRegistration {
-        try await self.base.put(registration)
-    }
-    func registration(_ key: PushRegistration.Key) async throws -> PushRegistration? {
-        try await self.base.registration(key)
-    }
-    func list(
-        ofTask taskID: String, in scope: Scope, pageSize: Int, pageToken: String?
-    ) async throws -> PushRegistrationPage {
-        try await self.base.list(ofTask: taskID, in: scope, pageSize: pageSize, pageToken: pageToken)
-    }
-    func remove(_ key: PushRegistration.Key) async throws -> Bool { try await self.base.remove(key) }
-    func reviveGivenUp(_ key: PushRegistration.Key, revision: Int64) async throws -> PushRegistration? {
-        try await self.base.reviveGivenUp(key, revision: revision)
-    }
-    func removeGivenUp(_ key: PushRegistration.Key, revision: Int64) async throws -> Bool {
-        try await self.base.removeGivenUp(key, revision: revision)
-    }
-    func scan(state: PushProgress.State?, pageSize: Int, pageToken: String?) async throws -> PushRegistrationPage {
-        try await self.base.scan(state: state, pageSize: pageSize, pageToken: pageToken)
     }
     func removeExpired() async throws {}
 }

@@ -1,3 +1,4 @@
+import A2A
 package import ArgumentParser
 
 extension ParsableArguments {
@@ -9,6 +10,17 @@ extension ParsableArguments {
         for (name, value) in values {
             guard let value, value <= 0 else { continue }
             throw ValidationError("\(name) takes a positive number, not \(value).")
+        }
+    }
+    /// Checks that an address is host:port.
+    ///
+    /// - Throws: `ValidationError` that names the option and shows one that would be right.
+    package func requireHostAndPort(_ address: String?, _ name: String, such example: String) throws {
+        guard let address else { return }
+        do {
+            _ = try HostAndPort(address[...])
+        } catch {
+            throw ValidationError("\(name) is host:port, such as \(example); '\(address)' \(error.problem).")
         }
     }
 }
